@@ -1,0 +1,54 @@
+"""Fixtures every test may use: the recorded data, and a real PostgreSQL for the session."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from include.stack.postgres import PostgresCluster
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def market_data_dir() -> Path:
+    """Folder of recorded market data; tests that need it are skipped, saying so, where it is absent."""
+    folder = Path(os.environ.get("MARKET_DATA_DIR") or ROOT.parent / "shared" / "data").absolute()
+    if not (folder / "MANIFEST.md").exists():
+        pytest.skip(f"no recorded market data in {folder} (set MARKET_DATA_DIR)")
+    return folder
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresCluster]:
+    """A real PostgreSQL cluster for the test session."""
+    folder = tmp_path_factory.mktemp("postgres")
+    cluster = PostgresCluster(folder / "data", free_port(), secrets.token_urlsafe(12))
+    cluster.initialise()
+    process = cluster.start(folder / "postgres.log")
+    yield cluster
+    cluster.stop(process)
+
+
+@pytest.fixture
+def empty_database(cluster: PostgresCluster) -> Iterator[str]:
+    """DSN (superuser) of a database that is made for this test alone."""
+    name = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
+        connection.execute(f'create database "{name}"')
+    yield cluster.dsn(name)
+    with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
+        connection.execute(f'drop database "{name}" with (force)')
