@@ -1,0 +1,130 @@
+"""Where the embedded stack keeps its files and which ports it listens on."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+WORLDS = ("live", "recorded", "synthetic")
+
+
+class StackError(RuntimeError):
+    """The stack cannot do what was asked; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """TCP ports (StatsD: UDP) on the loopback interface; each is set by the variable named beside it."""
+
+    airflow: int = 8080  # AIRFLOW_PORT
+    postgres: int = 5433  # POSTGRES_PORT, not 5432: a system's own PostgreSQL is left alone
+    mlflow: int = 5000  # MLFLOW_PORT
+    replay: int = 9009  # REPLAY_PORT
+    metrics: int = 9102  # METRICS_PORT
+    statsd: int = 8125  # STATSD_PORT
+    worker_log: int = 8793  # WORKER_LOG_PORT
+    trigger_log: int = 8794  # TRIGGER_LOG_PORT
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Ports:
+        """Defaults, overridden by the environment. Raises StackError for what is no port."""
+        chosen = {}
+        for each in fields(cls):
+            text = environ.get(cls.variable(each.name)) or str(each.default)
+            if not text.isdigit() or not 0 < int(text) < 65536:
+                raise StackError(f"{cls.variable(each.name)}={text!r} is not a port number (1 to 65535)")
+            chosen[each.name] = int(text)
+        if len(set(chosen.values())) < len(chosen):
+            raise StackError(f"two services were given the same port: {chosen}")
+        return cls(**chosen)
+
+    @staticmethod
+    def variable(name: str) -> str:
+        return f"{name.upper()}_PORT"
+
+    def taken(self, world: str) -> list[str]:
+        """A line for each port that somebody else listens on, naming the remedy."""
+        lines = []
+        for each in fields(self):
+            if each.name == "replay" and world == "live":
+                continue
+            port = getattr(self, each.name)
+            kind = socket.SOCK_DGRAM if each.name == "statsd" else socket.SOCK_STREAM
+            # Airflow's two log servers bind every interface, so a listener on any of them is in the way.
+            address = "0.0.0.0" if each.name.endswith("_log") else "127.0.0.1"  # noqa: S104 - a probe, closed at once
+            with socket.socket(socket.AF_INET, kind) as probe:
+                if kind == socket.SOCK_STREAM:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((address, port))
+                except OSError as error:
+                    variable = self.variable(each.name)
+                    lines.append(f"port {port} ({each.name}) is taken: {error.strerror}; choose another: {variable}=…")
+        return lines
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Folders of one installation. State is kept apart by world, so that invented prices never meet real ones."""
+
+    var: Path
+    world: str
+
+    @classmethod
+    def from_environment(cls, world: str, environ: Mapping[str, str] = os.environ) -> Layout:
+        if world not in WORLDS:
+            raise StackError(f"unknown world {world!r}; one of {', '.join(WORLDS)}")
+        return cls(Path(environ.get("STACK_VAR") or ROOT / "var").absolute(), world)
+
+    @property
+    def state(self) -> Path:
+        return self.var / self.world
+
+    @property
+    def logs(self) -> Path:
+        return self.var / "log"
+
+    @property
+    def airflow_home(self) -> Path:
+        return self.state / "airflow"
+
+    @property
+    def postgres_data(self) -> Path:
+        return self.state / "postgres" / "data"
+
+    @property
+    def mlflow_artifacts(self) -> Path:
+        return self.state / "mlflow"
+
+    @property
+    def archive(self) -> Path:
+        return self.state / "archive"
+
+    @property
+    def credentials(self) -> Path:
+        return self.state / "credentials.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.var / "stack.lock"
+
+    @property
+    def sessions(self) -> Path:
+        return self.var / "sessions.json"
+
+    def make(self) -> None:
+        """Create the folders; what holds secrets is for the owner alone."""
+        for folder in (self.var, self.state, self.logs, self.airflow_home, self.mlflow_artifacts, self.archive):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.postgres_data.parent.mkdir(parents=True, exist_ok=True)
+        self.airflow_home.chmod(0o700)
+
+
+def last_world(var: Path) -> str | None:
+    """The world that ran here last, or None where nothing ever did."""
+    note = var / "world"
+    return note.read_text().strip() if note.exists() else None
