@@ -1,0 +1,66 @@
+"""What can go wrong at a venue, one class for each way a caller should react.
+
+- reschedule after a wait: RateLimitedError, BannedError
+- try again soon: UnavailableError, NoDataError
+- open the circuit and alert: GeoBlockedError, ForbiddenError, AuthenticationError
+- never try again as it is: RequestRejectedError, UnknownSymbolError
+"""
+
+from __future__ import annotations
+
+
+class VenueError(Exception):
+    """Base of all. `venue` is our name of the source, `message` says what it answered."""
+
+    def __init__(self, venue: str, message: str, *details: object) -> None:
+        # Every argument goes to Exception, so that the error survives pickling between processes.
+        super().__init__(venue, message, *details)
+        self.venue = venue
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.venue}: {self.message}"
+
+
+class RateLimitedError(VenueError):
+    """Too many requests (429); nothing may be sent for `retry_after_seconds` (None where the venue did not say)."""
+
+    def __init__(self, venue: str, message: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(venue, message, retry_after_seconds)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class BannedError(RateLimitedError):
+    """The address is banned (418) because requests went on after 429; the ban grows when they still go on."""
+
+
+class GeoBlockedError(VenueError):
+    """The venue does not serve this location (451)."""
+
+
+class ForbiddenError(VenueError):
+    """A firewall in front of the venue refused the request (403 with a page instead of data)."""
+
+
+class UnavailableError(VenueError):
+    """The venue is down, slow or answered something broken: 5xx, time-out, dropped connection, cut or foreign body."""
+
+
+class RequestRejectedError(VenueError):
+    """The venue understood the request and refuses it; `code` is its own error code (None where it gives none)."""
+
+    def __init__(self, venue: str, message: str, code: int | None = None) -> None:
+        super().__init__(venue, message, code)
+        self.code = code
+
+
+class UnknownSymbolError(RequestRejectedError):
+    """The venue does not know the symbol or coin (any more)."""
+
+
+class AuthenticationError(VenueError):
+    """The key is missing, wrong, or not entitled to this request."""
+
+
+class NoDataError(VenueError):
+    """An answer without data where data must exist: a failure, never "nothing to do"."""

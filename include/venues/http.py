@@ -1,0 +1,115 @@
+"""HTTP as the venues see it: a transport that comes in from outside, and the one place where requests are repeated."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+import requests
+import tenacity
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+
+from include.venues.errors import UnavailableError, VenueError
+
+USER_AGENT = "crypto-market-airflow/0.1 (market data pipeline)"
+WORLD_HEADER = "X-Replay-World"
+LIVE = "live"
+REPLAYED_WORLDS = ("recorded", "synthetic")
+
+T = TypeVar("T")
+Params = Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One answer, whatever its status. `headers` ignore case; `url` is what was asked, with its parameters."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+
+
+class Transport(Protocol):
+    def get(self, path: str, params: Params | None = None, headers: Mapping[str, str] | None = None) -> Response:
+        """Answer to GET `path` below the transport's base URL; UnavailableError where none arrives."""
+        ...
+
+
+class RequestsTransport:
+    """Pooled connections to one base URL, e.g. `https://data-api.binance.vision`. Time-outs are in seconds."""
+
+    def __init__(
+        self,
+        base_url: str,
+        session: requests.Session | None = None,
+        connect_timeout: float = 5,
+        read_timeout: float = 30,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._timeouts = (connect_timeout, read_timeout)
+        self._session = session or pooled_session()
+
+    def get(self, path: str, params: Params | None = None, headers: Mapping[str, str] | None = None) -> Response:
+        url = f"{self._base_url}/{path.lstrip('/')}"
+        try:
+            answer = self._session.get(url, params=params, headers=headers, timeout=self._timeouts)
+        except (
+            requests.ConnectionError,
+            requests.Timeout,
+            requests.exceptions.ChunkedEncodingError,
+            requests.exceptions.ContentDecodingError,
+        ) as error:
+            raise UnavailableError(self._base_url, f"no answer from {path}: {error}") from error
+        return Response(answer.status_code, CaseInsensitiveDict(answer.headers), answer.content, answer.url)
+
+
+def pooled_session() -> requests.Session:
+    """A session that says who asks and keeps a few connections open."""
+    session = requests.Session()
+    session.headers["User-Agent"] = USER_AGENT
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=8)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often and how patiently an unavailable venue is asked again within one task; waits are in seconds."""
+
+    attempts: int = 4
+    first_wait: float = 0.5
+    longest_wait: float = 20
+    sleep: Callable[[float], None] = field(default=time.sleep)
+
+
+def fetch(
+    transport: Transport,
+    path: str,
+    params: Params | None,
+    read: Callable[[Response], T],
+    *,
+    headers: Mapping[str, str] | None = None,
+    retry: Retry,
+) -> T:
+    """What `read` makes of the answer. Only UnavailableError, of the transport or of `read`, is tried again."""
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(UnavailableError),
+        stop=tenacity.stop_after_attempt(retry.attempts),
+        wait=tenacity.wait_random_exponential(multiplier=retry.first_wait, max=retry.longest_wait),
+        sleep=retry.sleep,
+        reraise=True,
+    )
+    return retrying(lambda: read(transport.get(path, params, headers)))
+
+
+def world(response: Response) -> str:
+    """Which world answered: `live`, or what the replay exchange says of itself (`recorded`, `synthetic`)."""
+    name = response.headers.get(WORLD_HEADER, LIVE)
+    if name not in (LIVE, *REPLAYED_WORLDS):
+        raise VenueError(response.url, f"answer from an unknown world {name!r}")
+    return name
