@@ -1,0 +1,164 @@
+"""CoinGecko v3: prices, market caps and volumes of coins across exchanges, in US dollars.
+
+Coins are named by CoinGecko's ids (`bitcoin`): symbols are not unique there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from include.candles.model import RejectedRow
+from include.candles.validate import raw_text
+from include.venues import coingecko_rows
+from include.venues.answers import read_json
+from include.venues.capabilities import CAPABILITIES
+from include.venues.coingecko_rows import UNREADABLE
+from include.venues.errors import (
+    AuthenticationError,
+    ForbiddenError,
+    NoDataError,
+    RateLimitedError,
+    RequestRejectedError,
+    UnavailableError,
+    UnknownSymbolError,
+    VenueError,
+)
+from include.venues.http import Params, Response, Retry, Transport, fetch, world
+from include.venues.model import CoinSnapshot, Observations
+
+T = TypeVar("T")
+
+VENUE = "coingecko"
+LIMITS = CAPABILITIES[VENUE]
+# A key does not show which plan it belongs to, and the wrong header is refused.
+KEY_HEADERS = {"demo": "x-cg-demo-api-key", "pro": "x-cg-pro-api-key"}
+KEYLESS = "keyless"
+KEY_CODES = frozenset({10002, 10005, 10010, 10011})
+BEYOND_REACH_CODE = 10012
+FIREWALL_CODE = 1020
+
+
+class CoinGecko:
+    """Client of one base URL. `tier` is `keyless`, or `demo` or `pro` with an `api_key`, which is sent as a header only."""
+
+    def __init__(
+        self, transport: Transport, tier: str = KEYLESS, api_key: str | None = None, retry: Retry | None = None
+    ) -> None:
+        if tier != KEYLESS and tier not in KEY_HEADERS:
+            raise ValueError(f"unknown tier {tier!r}; known: {KEYLESS}, {', '.join(KEY_HEADERS)}")
+        if (tier == KEYLESS) != (not api_key):
+            raise ValueError(f"tier {tier!r} and the API key do not fit: {KEYLESS} takes none, any other needs one")
+        self._transport = transport
+        self._tier = tier
+        self._headers = {KEY_HEADERS[tier]: api_key} if api_key else {}
+        self._retry = retry or Retry()
+
+    def markets(self, ids: Sequence[str], now: datetime) -> Observations[CoinSnapshot]:
+        """Newest snapshot of each coin, observed when CoinGecko last updated it (at `now` where it does not say).
+
+        A coin that is missing or without a price is refused; NoDataError where none is left.
+        """
+        params: Params = {"vs_currency": "usd", "ids": _joined(ids), "per_page": LIMITS.page_size}
+        answer, response = self._get("/coins/markets", params, lambda answer: {row["id"]: row for row in answer})
+        return _snapshots(ids, answer, lambda coin, row: coingecko_rows.market(coin, row, now), response)
+
+    def simple_price(self, ids: Sequence[str], now: datetime) -> Observations[CoinSnapshot]:
+        """As `markets`, cheaper and without supply and rank."""
+        params: Params = {
+            "ids": _joined(ids),
+            "vs_currencies": "usd",
+            "include_market_cap": "true",
+            "include_24hr_vol": "true",
+            "include_last_updated_at": "true",
+        }
+        answer, response = self._get("/simple/price", params, dict)
+        return _snapshots(ids, answer, lambda coin, row: coingecko_rows.simple_price(coin, row, now), response)
+
+    def market_chart(self, coin_id: str, days: int, interval: str | None = None) -> Observations[CoinSnapshot]:
+        """Settled samples of the last `days` days, ascending, at the instants CoinGecko sampled (rarely on the hour).
+
+        interval: None lets CoinGecko choose (1 day: 5 minutes; to 90: hourly; above: midnights), `daily` forces
+        midnights; the sample at D 00:00 is the price at which day D begins. The point for "now", which ends every
+        chart and changes every minute, is left out. Raises NoDataError where nothing else is there.
+        """
+        reach = LIMITS.history_reach
+        if self._tier != "pro" and reach is not None and timedelta(days=days) > reach:
+            raise RequestRejectedError(VENUE, f"tier {self._tier} reaches back {reach.days} days", BEYOND_REACH_CODE)
+        params: dict[str, str | int] = {"vs_currency": "usd", "days": days}
+        if interval:
+            params["interval"] = interval
+        (samples, rejected), response = self._get(
+            f"/coins/{coin_id}/market_chart", params, lambda answer: coingecko_rows.chart(coin_id, answer)
+        )
+        if not samples:
+            raise NoDataError(VENUE, f"no settled sample in {response.url}")
+        return Observations(samples, world(response), response.url, rejected)
+
+    def _get(self, path: str, params: Params, interpret: Callable[[Any], T]) -> tuple[T, Response]:
+        """What `interpret` makes of the answer; an answer it cannot make anything of counts as an outage."""
+
+        def read(response: Response) -> tuple[T, Response]:
+            answer = read_json(VENUE, response, _refusal)
+            code, _ = _code_and_message(answer)
+            if code is not None:
+                raise _refusal(response, answer)
+            try:
+                return interpret(answer), response
+            except UNREADABLE as error:
+                raise UnavailableError(VENUE, f"answer of {response.url} cannot be read: {error!r}") from error
+
+        return fetch(self._transport, path, params, read, headers=self._headers, retry=self._retry)
+
+
+def _joined(ids: Sequence[str]) -> str:
+    if not 0 < len(ids) <= LIMITS.page_size:
+        raise ValueError(f"between 1 and {LIMITS.page_size} coins fit into one request, not {len(ids)}")
+    # No space after the comma: CoinGecko silently drops an id that begins with one.
+    return ",".join(ids)
+
+
+def _snapshots(
+    ids: Sequence[str], answer: dict[str, Any], snapshot: Callable[[str, Any], CoinSnapshot], response: Response
+) -> Observations[CoinSnapshot]:
+    """A snapshot for each coin asked for: CoinGecko leaves out what it does not know and still answers 200."""
+    snapshots: list[CoinSnapshot] = []
+    rejected: list[RejectedRow] = []
+    for coin in dict.fromkeys(ids):
+        try:
+            snapshots.append(snapshot(coin, answer[coin]))
+        except UNREADABLE as error:
+            reason = f"snapshot of {coin} cannot be read: {error!r}" if coin in answer else f"{coin} was not answered"
+            rejected.append(RejectedRow(reason, raw_text(answer.get(coin))))
+    if not snapshots:
+        raise NoDataError(VENUE, f"no usable coin in {response.url}: {'; '.join(row.reason for row in rejected)}")
+    return Observations(snapshots, world(response), response.url, rejected)
+
+
+def _code_and_message(body: Any) -> tuple[int | None, str]:
+    """CoinGecko's error code and text, whichever of its three shapes the body has."""
+    inner = body
+    if isinstance(inner, dict) and isinstance(inner.get("error"), dict):
+        inner = inner["error"]
+    status = inner.get("status") if isinstance(inner, dict) else None
+    if isinstance(status, dict) and "error_code" in status:
+        return int(status["error_code"]), str(status.get("error_message"))
+    return None, str(body)
+
+
+def _refusal(response: Response, body: Any) -> VenueError:
+    code, text = _code_and_message(body)
+    message = f"{text} (code {code}, HTTP {response.status}, {response.url})"
+    if code == 429:
+        return RateLimitedError(VENUE, message)
+    if code == FIREWALL_CODE:
+        return ForbiddenError(VENUE, message)
+    # A 401 is not always a bad key: asking beyond the plan's history gives one as well.
+    if code == BEYOND_REACH_CODE:
+        return RequestRejectedError(VENUE, message, code)
+    if code in KEY_CODES or response.status in (401, 403):
+        return AuthenticationError(VENUE, message)
+    if response.status == 404:
+        return UnknownSymbolError(VENUE, message, code)
+    return RequestRejectedError(VENUE, message, code)
