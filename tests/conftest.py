@@ -7,11 +7,15 @@ import secrets
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
 import pytest
 
 from include.stack.postgres import PostgresCluster
+from include.warehouse.bootstrap import ROLES, WarehouseDsns, bootstrap
+from include.warehouse.connection import Connection, connect
+from include.warehouse.migrations import migrate
 
 ROOT = Path(__file__).parents[1]
 
@@ -52,3 +56,52 @@ def empty_database(cluster: PostgresCluster) -> Iterator[str]:
     yield cluster.dsn(name)
     with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
         connection.execute(f'drop database "{name}" with (force)')
+
+
+class WarehouseTemplate(NamedTuple):
+    """A migrated database each test's warehouse is copied from, and its roles' passwords."""
+
+    name: str
+    passwords: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def warehouse_template(cluster: PostgresCluster) -> WarehouseTemplate:
+    """Migrations run once per session; copying the result is quicker than running them for each test."""
+    template = WarehouseTemplate("warehouse_template", {role: secrets.token_urlsafe(12) for role in ROLES})
+    dsns = bootstrap(cluster.dsn(), template.name, template.passwords)
+    with connect(dsns.owner) as connection:
+        migrate(connection)
+    return template
+
+
+@pytest.fixture
+def warehouse(cluster: PostgresCluster, warehouse_template: WarehouseTemplate) -> Iterator[WarehouseDsns]:
+    """DSNs (owner, writer, reader) of a fresh, empty, migrated warehouse."""
+    name = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
+        connection.execute(f'create database "{name}" template "{warehouse_template.name}"')
+    yield bootstrap(cluster.dsn(), name, warehouse_template.passwords)
+    with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
+        connection.execute(f'drop database "{name}" with (force)')
+
+
+@pytest.fixture
+def owner(warehouse: WarehouseDsns) -> Iterator[Connection]:
+    """Autocommit connection to the fresh warehouse as its owner."""
+    with connect(warehouse.owner) as connection:
+        yield connection
+
+
+@pytest.fixture
+def writer(warehouse: WarehouseDsns) -> Iterator[Connection]:
+    """Autocommit connection to the fresh warehouse as the role that loads."""
+    with connect(warehouse.writer) as connection:
+        yield connection
+
+
+@pytest.fixture
+def reader(warehouse: WarehouseDsns) -> Iterator[Connection]:
+    """Autocommit connection to the fresh warehouse as the role that only looks."""
+    with connect(warehouse.reader) as connection:
+        yield connection

@@ -1,0 +1,69 @@
+"""Roles and database of the warehouse, made by an administrator once and safe to repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+OWNER = "warehouse_owner"
+WRITER = "warehouse_writer"
+READER = "warehouse_reader"
+ROLES = (OWNER, WRITER, READER)
+
+
+class WarehouseDsns(NamedTuple):
+    """libpq connection strings of one warehouse: who migrates, who loads, who looks."""
+
+    owner: str
+    writer: str
+    reader: str
+
+
+def bootstrap(superuser_dsn: str, database: str, passwords: Mapping[str, str]) -> WarehouseDsns:
+    """Make the LOGIN roles of `ROLES` and a database owned by warehouse_owner; what exists is brought in line.
+
+    superuser_dsn: a role that may create roles and databases. passwords: one per role name; they travel to the server
+    as SCRAM verifiers only. Raises KeyError for a role without a password, psycopg.Error where rights are missing.
+    """
+    secrets = {role: passwords[role] for role in ROLES}
+    with psycopg.connect(superuser_dsn, autocommit=True) as connection:
+        connection.execute(
+            "select pg_advisory_lock(hashtextextended('warehouse bootstrap', 0))"
+        )  # ends with the session
+        for role, password in secrets.items():
+            _ensure_role(connection, role, password)
+        _ensure_database(connection, database)
+    return WarehouseDsns(
+        *(make_conninfo(superuser_dsn, dbname=database, user=role, password=secrets[role]) for role in ROLES)
+    )
+
+
+def _ensure_role(connection: psycopg.Connection, role: str, password: str) -> None:
+    name = sql.Identifier(role)
+    if connection.execute("select from pg_roles where rolname = %s", (role,)).fetchone() is None:
+        connection.execute(sql.SQL("create role {} login").format(name))
+    verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+    connection.execute(sql.SQL("alter role {} login password {}").format(name, sql.Literal(verifier)))
+    connection.execute(sql.SQL("alter role {} set timezone to 'UTC'").format(name))
+    if role == READER:
+        connection.execute(sql.SQL("alter role {} set default_transaction_read_only to on").format(name))
+
+
+def _ensure_database(connection: psycopg.Connection, database: str) -> None:
+    name, owner = sql.Identifier(database), sql.Identifier(OWNER)
+    connection.execute(
+        sql.SQL("grant {} to current_user").format(owner)
+    )  # an administrator short of superuser needs it
+    if connection.execute("select from pg_database where datname = %s", (database,)).fetchone() is None:
+        connection.execute(sql.SQL("create database {} owner {}").format(name, owner))
+    connection.execute(sql.SQL("alter database {} owner to {}").format(name, owner))
+    connection.execute(sql.SQL("revoke all on database {} from public").format(name))
+    connection.execute(
+        sql.SQL("grant connect, temporary on database {} to {}, {}").format(
+            name, sql.Identifier(WRITER), sql.Identifier(READER)
+        )
+    )

@@ -1,0 +1,64 @@
+-- Passes on from candle_staging to market.candle only what is new or differs, in one statement and one snapshot.
+-- Replaced values go to market.candle_revision, what was written to ops.change_range as contiguous ranges.
+-- Keys: instrument_id, timeframe, opened_at. Names: columns (values). A repeat writes nothing.
+-- Parameters: instrument_id, timeframe, source, recorded_at. Answers one row: new, changed.
+with differing as materialized (
+    select s.*, t.opened_at is not null as is_known
+    from candle_staging as s
+    left join market.candle as t
+        on t.instrument_id = %(instrument_id)s
+        and t.timeframe = %(timeframe)s::market.timeframe
+        and t.opened_at = s.opened_at
+    where
+        t.opened_at is null
+        or (s.{{ columns | join(', s.') }}) is distinct from (t.{{ columns | join(', t.') }})
+),
+
+revised as (
+    insert into market.candle_revision (
+        instrument_id, timeframe, opened_at, recorded_at, superseded_at, source, {{ columns | join(', ') }}
+    )
+    select
+        t.instrument_id, t.timeframe, t.opened_at, t.recorded_at, %(recorded_at)s, t.source,
+        t.{{ columns | join(', t.') }}
+    from market.candle as t
+    inner join differing as d using (opened_at)
+    where t.instrument_id = %(instrument_id)s and t.timeframe = %(timeframe)s::market.timeframe
+    order by t.opened_at
+),
+
+written as (
+    insert into market.candle (instrument_id, timeframe, opened_at, recorded_at, source, {{ columns | join(', ') }})
+    select
+        %(instrument_id)s, %(timeframe)s::market.timeframe, d.opened_at, %(recorded_at)s, %(source)s,
+        d.{{ columns | join(', d.') }}
+    from differing as d
+    order by d.opened_at
+    on conflict (instrument_id, timeframe, opened_at) do update set
+        recorded_at = excluded.recorded_at,
+        source = excluded.source,
+        {% for column in columns %}{{ column }} = excluded.{{ column }}{{ ", " if not loop.last }}{% endfor %}
+),
+
+-- Neighbours share their distance to a running count of steps.
+placed as (
+    select
+        opened_at,
+        opened_at - row_number() over (order by opened_at) * market.step(%(timeframe)s::market.timeframe) as island
+    from differing
+),
+
+noted as (
+    insert into ops.change_range (dataset, instrument_id, timeframe, starts_at, ends_at, recorded_at)
+    select
+        'candle', %(instrument_id)s, %(timeframe)s::market.timeframe,
+        min(opened_at), max(opened_at) + market.step(%(timeframe)s::market.timeframe), %(recorded_at)s
+    from placed
+    group by island
+    order by min(opened_at)
+)
+
+select
+    count(*) filter (where not is_known) as new,
+    count(*) filter (where is_known) as changed
+from differing
