@@ -1,0 +1,136 @@
+"""Every metric this product emits beside Airflow's own: name, type, labels, meaning.
+
+Names are `crypto.<area>.<noun>_<unit>`. Times are Unix seconds of the newest thing known, never ages: an age would go
+on looking fresh when its emitter dies. Labels are few-valued by nature (configured markets, fixed words).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+MetricType = Literal["counter", "gauge", "timer"]
+
+
+class UndeclaredMetricError(ValueError):
+    """A metric, or one of its labels, is not in the registry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A declared metric."""
+
+    name: str
+    type: MetricType
+    labels: tuple[str, ...]
+    help: str
+
+    @property
+    def prometheus_name(self) -> str:
+        """Its name on the metrics page; a timer is a histogram of seconds with `_bucket`, `_sum` and `_count`."""
+        name = self.name.replace(".", "_")
+        return f"{name}_total" if self.type == "counter" else name
+
+
+_DECLARED = (
+    Metric(
+        "crypto.venue.requests",
+        "counter",
+        ("venue", "outcome"),
+        "HTTP requests to a source by outcome: ok, or the class of error in snake case without its `Error`.",
+    ),
+    Metric("crypto.venue.request_seconds", "timer", ("venue",), "How long a source took to answer."),
+    Metric(
+        "crypto.ingest.rows",
+        "counter",
+        ("dataset", "result"),
+        "Rows read from a source by what became of them: new, changed, unchanged or quarantined.",
+    ),
+    Metric(
+        "crypto.candle.newest_close_timestamp_seconds",
+        "gauge",
+        ("venue", "symbol", "timeframe"),
+        "Close time of the newest candle in the warehouse.",
+    ),
+    Metric(
+        "crypto.candle.missing",
+        "gauge",
+        ("venue", "symbol", "timeframe"),
+        "Closed candles expected since the first one and not in the warehouse.",
+    ),
+    Metric(
+        "crypto.ticker.newest_timestamp_seconds",
+        "gauge",
+        ("venue", "symbol"),
+        "When the newest ticker snapshot was observed.",
+    ),
+    Metric(
+        "crypto.sentiment.newest_timestamp_seconds",
+        "gauge",
+        (),
+        "When the newest Fear & Greed value was published.",
+    ),
+    Metric(
+        "crypto.feature.rows",
+        "counter",
+        ("result",),
+        "Feature rows recomputed by what became of them: new, changed or unchanged.",
+    ),
+    Metric(
+        "crypto.feature.newest_close_timestamp_seconds",
+        "gauge",
+        ("venue", "symbol", "timeframe"),
+        "Close time of the newest candle that has features.",
+    ),
+    Metric(
+        "crypto.model.trainings",
+        "counter",
+        ("symbol", "horizon", "decision"),
+        "Trainings by what was decided to serve: model or naive.",
+    ),
+    Metric(
+        "crypto.model.trained_timestamp_seconds",
+        "gauge",
+        ("symbol", "horizon"),
+        "When a model was last trained and compared with naive.",
+    ),
+    Metric(
+        "crypto.forecast.rows",
+        "counter",
+        ("result",),
+        "Forecasts by what became of them: written, already_sealed or refused.",
+    ),
+    Metric(
+        "crypto.forecast.newest_target_timestamp_seconds",
+        "gauge",
+        ("symbol", "horizon"),
+        "Target time of the newest sealed forecast.",
+    ),
+    Metric(
+        "crypto.forecast.skill_ratio",
+        "gauge",
+        ("symbol", "horizon"),
+        "1 - MAE / MAE of naive over the scored forecasts in view; 0 is naive, below 0 is worse.",
+    ),
+    Metric(
+        "crypto.forecast.coverage_ratio",
+        "gauge",
+        ("symbol", "horizon"),
+        "Share of scored forecasts whose 80 % interval held the price.",
+    ),
+    Metric("crypto.archive.rows", "counter", ("dataset",), "Rows written to verified archive files."),
+)
+
+REGISTRY: dict[str, Metric] = {metric.name: metric for metric in _DECLARED}
+
+
+def declared(name: str, type_: MetricType, labels: set[str]) -> Metric:
+    """The metric of this name. Raises UndeclaredMetricError where name, type or the set of labels is another."""
+    metric = REGISTRY.get(name)
+    if metric is None:
+        raise UndeclaredMetricError(f"metric {name!r} is not declared in include/metrics/registry.py")
+    if metric.type != type_ or set(metric.labels) != labels:
+        raise UndeclaredMetricError(
+            f"{name!r} is a {metric.type} with labels {sorted(metric.labels)}, not a {type_} with {sorted(labels)}"
+        )
+    return metric
