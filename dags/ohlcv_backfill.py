@@ -1,0 +1,65 @@
+"""### History of candles, a month at a time
+
+Fetches every configured market's closed candles of one calendar month and stores them exactly once. Running a month
+again changes nothing; where the venue has revised a candle, the old values go to `market.candle_revision`.
+
+**A range of months** (runs of the past, driven by the scheduler):
+
+    airflow backfill create --dag-id ohlcv_backfill --from-date 2023-01-01 --to-date 2024-12-01
+
+**One market, any window**: trigger with the params `markets`, `start` and `end`.
+
+**By hand**: `airflow dags test ohlcv_backfill 2024-06-01` loads the month that *ends* by that date, May 2024.
+
+A window before the listing of every chosen market fails at once, naming the listing dates; a month that is not over
+yet is loaded up to the newest closed candle.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param, get_current_context, task
+
+from crypto_market.defaults import DAG_DEFAULTS, window_params
+from crypto_market.operators.candles import CandlesToPostgresOperator
+from crypto_market.retry import VenueRetryPolicy
+from crypto_market.window import window
+from include.config.markets import MARKETS, TIMEFRAMES
+
+KEYS = [market.key for market in MARKETS]
+
+with DAG(
+    dag_id="ohlcv_backfill",
+    doc_md=__doc__,
+    schedule=CronDataIntervalTimetable("0 0 1 * *", timezone="UTC"),
+    start_date=datetime(2017, 8, 1, tzinfo=UTC),
+    max_active_runs=3,
+    dagrun_timeout=timedelta(hours=2),
+    tags=["candles", "backfill"],
+    params={
+        "markets": Param(KEYS, type="array", items={"type": "string", "enum": KEYS}, minItems=1, title="Markets"),
+        "timeframes": Param(
+            list(TIMEFRAMES), type="array", items={"type": "string", "enum": list(TIMEFRAMES)}, title="Timeframes"
+        ),
+        **window_params(),
+    },
+    **DAG_DEFAULTS,
+) as dag:
+
+    @task(retries=0)
+    def plan_markets() -> list[str]:
+        """Leave out what was not listed yet."""
+        from include.collect.plan import markets_to_collect
+
+        context = get_current_context()
+        return markets_to_collect(context["params"]["markets"], *window(context, "month"))
+
+    load = CandlesToPostgresOperator.partial(
+        task_id="load_candles",
+        cadence="month",
+        timeframes="{{ params.timeframes }}",
+        pool="binance",
+        retry_policy=VenueRetryPolicy(),
+        map_index_template="{{ task.market }}",
+    ).expand(market=plan_markets())

@@ -1,0 +1,41 @@
+"""### The hour's candles
+
+Two minutes past each hour: stores the candles that have just closed, reads the last closed ones again (late trades
+still reach them), and fetches hours that were missed since the newest stored candle. The same functions as in
+`ohlcv_backfill` do the work, so that live rows equal historical ones.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import DAG, CronDataIntervalTimetable
+
+from crypto_market.assets import CANDLES
+from crypto_market.defaults import DAG_DEFAULTS, window_params
+from crypto_market.operators.candles import CandlesToPostgresOperator
+from crypto_market.retry import VenueRetryPolicy
+from include.config.markets import MARKETS, TIMEFRAMES
+
+with DAG(
+    dag_id="ohlcv_hourly",
+    doc_md=__doc__,
+    schedule=CronDataIntervalTimetable("2 * * * *", timezone="UTC"),
+    start_date=datetime(2017, 8, 1, tzinfo=UTC),
+    max_active_runs=1,
+    dagrun_timeout=timedelta(minutes=50),
+    tags=["candles", "live"],
+    params=window_params(),
+    **DAG_DEFAULTS,
+) as dag:
+    CandlesToPostgresOperator.partial(
+        task_id="load_candles",
+        cadence="hour",
+        timeframes=list(TIMEFRAMES),
+        catch_up=True,
+        pool="binance",
+        priority_weight=100,  # live before backfill, where both wait for the venue's pool
+        retry_policy=VenueRetryPolicy(),
+        map_index_template="{{ task.market }}",
+        outlets=[CANDLES],
+    ).expand(market=[market.key for market in MARKETS])

@@ -1,0 +1,33 @@
+"""`python -m include.cli COMMAND`: the product's functions without Airflow, and the embedded stack."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+# name -> (module with add_arguments and run, one line of help); modules are imported only when they are asked for
+COMMANDS = {
+    "replay": ("include.replay.command", "serve recorded or synthetic venues over HTTP"),
+    "statsd-receiver": ("include.metrics.command", "receive StatsD over UDP, show it as a Prometheus page"),
+    "migrate": ("include.warehouse.command", "make roles, database and tables of the warehouse"),
+    "settings-load": ("include.stack.settings_command", "load airflow_settings.yaml into a running Airflow"),
+    "stack": ("include.stack.command", "the embedded stack: up, down, status, demo, sql, env"),
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; its exit status."""
+    given = sys.argv[1:] if arguments is None else arguments
+    parser = argparse.ArgumentParser(prog="python -m include.cli", description=__doc__.split(":")[1].strip())
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (module, text) in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text)
+        if name in given[:1]:
+            importlib.import_module(module).add_arguments(command)
+    options = parser.parse_args(given)
+    return int(importlib.import_module(COMMANDS[options.command][0]).run(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

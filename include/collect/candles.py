@@ -1,0 +1,84 @@
+"""One market's candles for one window: asked from the venue, validated, stored. Live, backfill and repair all pass here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Protocol
+
+import psycopg
+
+from include.candles.timeframes import floor, step
+from include.clock import Clock
+from include.collect.outcome import CollectOutcome, NothingToCollect
+from include.config.markets import Market
+from include.venues.model import CandlePage
+from include.warehouse.candles import newest_open, upsert_candles
+from include.warehouse.instruments import ensure_instrument
+from include.warehouse.quarantine import quarantine_rows
+
+SETTLE_BARS = 2  # closed candles asked for again by a live run: late trades still reach them
+CATCH_UP_BARS = 1000  # a live run closes a hole behind it of at most one page; a longer one is a backfill's work
+
+
+class CandleVenue(Protocol):
+    def candles(
+        self, venue_symbol: str, timeframe: str, start: datetime, end: datetime, now: datetime
+    ) -> Iterator[CandlePage]: ...
+
+
+def collect_candles(
+    connection: psycopg.Connection,
+    venue: CandleVenue,
+    market: Market,
+    timeframe: str,
+    start: datetime,
+    end: datetime,
+    clock: Clock,
+    catch_up: bool = False,
+) -> CollectOutcome:
+    """Store the candles that close within (start, end]; a repeat changes nothing.
+
+    catch_up: for live runs; the last SETTLE_BARS are read again, and hours missed since the newest stored candle
+    are fetched too. Raises NothingToCollect for a window before the listing or after now, VenueError otherwise.
+    """
+    now = clock.now()
+    if end <= market.listed_at:
+        raise NothingToCollect(f"{market.key} is listed since {market.listed_at:%Y-%m-%d %H:%M} UTC; asked until {end}")
+    if start >= now:
+        raise NothingToCollect(f"the window opens at {start:%Y-%m-%d %H:%M} UTC, after now ({now:%Y-%m-%d %H:%M} UTC)")
+    opens_from, opens_until = floor(start, timeframe), floor(end, timeframe)
+    what = f"{market.key} {timeframe}"
+    if opens_from == opens_until:
+        return CollectOutcome(what)  # no candle of this timeframe closes within the window
+    instrument_id = ensure_instrument(connection, market)
+    if catch_up:
+        opens_from = _from_newest(connection, instrument_id, timeframe, opens_from)
+    new = changed = unchanged = rejected = 0
+    for page in venue.candles(market.venue_symbol, timeframe, max(opens_from, market.listed_at), opens_until, now):
+        source = f"{market.venue}-rest"
+        counts = upsert_candles(
+            connection,
+            instrument_id,
+            timeframe,
+            page.candles,
+            source=source,
+            world=page.world,
+            recorded_at=now,
+        )
+        rejected += quarantine_rows(
+            connection, page.rejected, source=source, request=page.request, world=page.world, recorded_at=now
+        )
+        new, changed, unchanged = new + counts.new, changed + counts.changed, unchanged + counts.unchanged
+    return CollectOutcome(what, new, changed, unchanged, rejected)
+
+
+def _from_newest(
+    connection: psycopg.Connection, instrument_id: int, timeframe: str, opens_from: datetime
+) -> datetime:
+    length = step(timeframe)
+    opens_from -= SETTLE_BARS * length
+    newest = newest_open(connection, instrument_id, timeframe)
+    if newest is None or newest >= opens_from:
+        return opens_from
+    return max(newest, opens_from - CATCH_UP_BARS * length)

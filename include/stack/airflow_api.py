@@ -1,0 +1,97 @@
+"""The few calls of Airflow's REST API that the launcher and the demo need."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import requests
+
+from include.stack.layout import StackError
+from include.stack.settings_file import AirflowSettings
+
+
+class AirflowApi:
+    """Airflow's public API (v2) as one user. Raises StackError with Airflow's own words for a refusal."""
+
+    def __init__(self, base_url: str, user: str, password: str) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._login = {"username": user, "password": password}
+        self._session = requests.Session()
+        self._session.headers["Authorization"] = f"Bearer {self._token()}"
+
+    def _token(self) -> str:
+        answer = self._session.post(f"{self.base_url}/auth/token", json=self._login, timeout=30)
+        if answer.status_code != 201:
+            raise StackError(f"Airflow at {self.base_url} refused the login ({answer.status_code}): {answer.text[:300]}")
+        return str(answer.json()["access_token"])
+
+    def call(self, method: str, path: str, accept: tuple[int, ...] = (), **arguments: Any) -> requests.Response:
+        """One request under /api/v2; other statuses than 2xx and `accept` are errors."""
+        url = f"{self.base_url}/api/v2/{path}"
+        answer = self._session.request(method, url, timeout=60, **arguments)
+        if answer.status_code == 401:  # tokens live a day, a demo may live longer
+            self._session.headers["Authorization"] = f"Bearer {self._token()}"
+            answer = self._session.request(method, url, timeout=60, **arguments)
+        if not answer.ok and answer.status_code not in accept:
+            raise StackError(f"Airflow answered {answer.status_code} to {method} {path}: {answer.text[:500]}")
+        return answer
+
+    def pages(self, path: str, key: str, **params: Any) -> Iterator[dict[str, Any]]:
+        """Every entry of a paged list."""
+        offset = 0
+        while True:
+            page = self.call("GET", path, params={**params, "limit": 100, "offset": offset}).json()
+            yield from page[key]
+            offset += len(page[key])
+            if not page[key] or offset >= page["total_entries"]:
+                return
+
+    def dags(self) -> dict[str, dict[str, Any]]:
+        return {d["dag_id"]: d for d in self.pages("dags", "dags", exclude_stale=True)}
+
+    def import_errors(self) -> list[dict[str, Any]]:
+        return list(self.pages("importErrors", "import_errors"))
+
+    def set_paused(self, dag_id: str, paused: bool) -> None:
+        self.call("PATCH", f"dags/{dag_id}", json={"is_paused": paused})
+
+    def runs(self, dag_id: str, **params: Any) -> list[dict[str, Any]]:
+        return list(self.pages(f"dags/{dag_id}/dagRuns", "dag_runs", **params))
+
+    def trigger(self, dag_id: str, conf: dict[str, Any] | None = None, note: str | None = None) -> str:
+        """Start a run now; its id."""
+        body = {"logical_date": None, "conf": conf or {}, "note": note}
+        return str(self.call("POST", f"dags/{dag_id}/dagRuns", json=body).json()["dag_run_id"])
+
+    def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
+        answer: dict[str, Any] = self.call("GET", f"dags/{dag_id}/dagRuns/{run_id}").json()
+        return answer
+
+    def failed_tasks(self, dag_id: str, run_id: str) -> list[str]:
+        tasks = self.pages(f"dags/{dag_id}/dagRuns/{run_id}/taskInstances", "task_instances")
+        return [t["task_id"] for t in tasks if t["state"] in ("failed", "upstream_failed")]
+
+    def backfills(self, dag_id: str) -> list[dict[str, Any]]:
+        return list(self.pages("backfills", "backfills", dag_id=dag_id))
+
+    def load_settings(self, settings: AirflowSettings) -> None:
+        """Make connections, pools and variables what the settings file says."""
+        for name, (slots, description) in settings.pools.items():
+            body = {"name": name, "slots": slots, "description": description, "include_deferred": False}
+            if self.call("POST", "pools", accept=(409,), json=body).status_code == 409:
+                self.call("PATCH", f"pools/{name}", json={"pool": name, **body})
+        for key, value in settings.variables.items():
+            body = {"key": key, "value": value}
+            if self.call("POST", "variables", accept=(409,), json=body).status_code == 409:
+                self.call("PATCH", f"variables/{key}", json=body)
+        for conn_id, fields in settings.connections.items():
+            extra = fields.get("extra")
+            body = {**fields, "connection_id": conn_id, "extra": None if extra is None else _json(extra)}
+            if self.call("POST", "connections", accept=(409,), json=body).status_code == 409:
+                self.call("PATCH", f"connections/{conn_id}", json=body)
+
+
+def _json(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

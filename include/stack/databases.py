@@ -1,0 +1,99 @@
+"""The databases of the embedded cluster: warehouse, Airflow's metadata, MLflow's store."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+
+import psycopg
+from psycopg import sql
+
+from include.stack.credentials import Credentials
+from include.stack.environment import (
+    DEVELOPMENT_DATABASE,
+    METADATA_DATABASE,
+    MLFLOW_DATABASE,
+    WAREHOUSE_DATABASE,
+)
+from include.stack.layout import Layout, StackError
+from include.stack.postgres import PostgresCluster
+from include.stack.processes import Component
+from include.warehouse.bootstrap import bootstrap
+from include.warehouse.migrations import migrate
+
+
+def component(cluster: PostgresCluster, environment: dict[str, str]) -> Component:
+    """PostgreSQL as a supervised component. SIGINT is its fast shutdown."""
+
+    def ready() -> bool:
+        try:
+            psycopg.connect(cluster.dsn(), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    # initdb's locale is C; a caller's LC_* that the server does not know must not reach it.
+    kept = {name: value for name, value in environment.items() if not name.startswith("LC_")}
+    return Component(
+        "postgres", cluster.command(), kept, ready, cluster.identity.popen, signal.SIGINT, stop_seconds=30
+    )
+
+
+def prepare(cluster: PostgresCluster, credentials: Credentials, world: str) -> list[str]:
+    """Roles, databases and the warehouse's schema; names of the migrations applied now."""
+    given = asdict(credentials)
+    with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
+        _role(connection, "airflow", credentials.airflow_database)
+        _role(connection, "mlflow", credentials.mlflow_database)
+        _database(connection, METADATA_DATABASE, "airflow")
+        _database(connection, DEVELOPMENT_DATABASE, "airflow")
+        _database(connection, MLFLOW_DATABASE, "mlflow")
+    roles = ("warehouse_owner", "warehouse_writer", "warehouse_reader")
+    bootstrap(cluster.dsn(), WAREHOUSE_DATABASE, {role: given[role] for role in roles})
+    owner = cluster.dsn(WAREHOUSE_DATABASE, "warehouse_owner", credentials.warehouse_owner)
+    with psycopg.connect(owner) as connection:
+        return migrate(connection)
+
+
+def _role(connection: psycopg.Connection, name: str, password: str) -> None:
+    known = connection.execute("select from pg_roles where rolname = %s", (name,)).fetchone()
+    verb = sql.SQL("alter" if known else "create")
+    connection.execute(
+        sql.SQL("{} role {} login password {}").format(verb, sql.Identifier(name), sql.Literal(password))
+    )
+
+
+def _database(connection: psycopg.Connection, name: str, owner: str) -> None:
+    if not connection.execute("select from pg_database where datname = %s", (name,)).fetchone():
+        connection.execute(sql.SQL("create database {} owner {}").format(sql.Identifier(name), sql.Identifier(owner)))
+        connection.execute(sql.SQL("revoke connect on database {} from public").format(sql.Identifier(name)))
+
+
+def migrate_airflow(layout: Layout, environment: dict[str, str], say: Callable[[str], None], suffix: str = "") -> None:
+    """Bring a metadata database to this Airflow's schema; skipped where the same lock file did so before.
+
+    Raises StackError with the end of the output where Airflow refuses.
+    """
+    from importlib.metadata import version
+
+    stamp = layout.airflow_home / f"migrated{suffix}"
+    current = version("apache-airflow")
+    if stamp.exists() and stamp.read_text() == current:
+        return
+    say("migrating Airflow's metadata database")
+    done = subprocess.run(
+        [sys.executable, "-m", "airflow", "db", "migrate"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        cwd=os.sep,
+        check=False,
+    )
+    (layout.logs / f"airflow-db-migrate{suffix}.log").write_text(done.stdout + done.stderr)
+    if done.returncode:
+        raise StackError(f"airflow db migrate failed:\n{(done.stdout + done.stderr)[-1500:]}")
+    stamp.write_text(current)

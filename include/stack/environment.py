@@ -1,0 +1,105 @@
+"""The environment every Airflow process of the embedded stack runs in."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+from include.clock import CLOCK_URL_VARIABLE
+from include.stack.credentials import Credentials
+from include.stack.layout import ROOT, Layout, Ports
+from include.stack.settings_file import read_settings
+
+METADATA_DATABASE = "airflow"
+DEVELOPMENT_DATABASE = "airflow_dev"  # for `airflow dags test`: a live scheduler must not see its runs
+WAREHOUSE_DATABASE = "warehouse"
+MLFLOW_DATABASE = "mlflow"
+STACK_VARIABLE = "CRYPTO_MARKET_STACK"  # marks every process of ours
+
+
+def database_url(ports: Ports, user: str, password: str, database: str) -> str:
+    """SQLAlchemy URL; the driver is named, because SQLAlchemy 2.1 takes a bare scheme for psycopg 3."""
+    return f"postgresql+psycopg2://{user}:{quote(password, safe='')}@127.0.0.1:{ports.postgres}/{database}"
+
+
+def connections(layout: Layout, ports: Ports, credentials: Credentials) -> dict[str, str]:
+    """AIRFLOW_CONN_* variables: those of airflow_settings.yaml, pointed at this stack."""
+    settings = read_settings(ROOT / "airflow_settings.yaml").connections
+    settings["warehouse"] |= {
+        "host": "127.0.0.1",
+        "port": ports.postgres,
+        "schema": WAREHOUSE_DATABASE,
+        "password": credentials.warehouse_writer,
+    }
+    settings["mlflow"] |= {"host": f"http://127.0.0.1:{ports.mlflow}"}
+    if layout.world != "live":
+        replay = f"http://127.0.0.1:{ports.replay}"
+        settings["binance"] |= {"host": f"{replay}/binance"}
+        settings["alternative_me"] |= {"host": f"{replay}/alternative_me"}
+        settings["coingecko"] |= {"host": f"{replay}/coingecko/api/v3"}
+    return {f"AIRFLOW_CONN_{name.upper()}": json.dumps(fields) for name, fields in settings.items()}
+
+
+def stack_environment(
+    layout: Layout, ports: Ports, credentials: Credentials, metadata: str = METADATA_DATABASE
+) -> dict[str, str]:
+    """Everything the stack adds to the caller's environment."""
+    base_url = f"http://127.0.0.1:{ports.airflow}"
+    environment = {
+        STACK_VARIABLE: str(layout.var),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "plugins")]),
+        "PYTHONUNBUFFERED": "1",
+        "AIRFLOW_HOME": str(layout.airflow_home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__PARALLELISM": os.environ.get("AIRFLOW_PARALLELISM", "4"),
+        "AIRFLOW__CORE__DEFAULT_TIMEZONE": "utc",
+        "AIRFLOW__CORE__FERNET_KEY": credentials.fernet_key,
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{base_url}/execution/",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(layout.airflow_home / "passwords.json"),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database_url(ports, "airflow", credentials.airflow_database, metadata),
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__PORT": str(ports.airflow),
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API__BASE_URL": base_url,
+        "AIRFLOW__API__SECRET_KEY": credentials.api_secret,
+        "AIRFLOW__API_AUTH__JWT_SECRET": credentials.jwt_secret,
+        # The two defaults that cost most: seconds per dependency hop, and up to 5 s of held slot per task.
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+        # A task whose scheduler was killed is found and retried within about a minute, not five.
+        "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "90",
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "60",
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(layout.logs / "tasks"),
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(ports.worker_log),
+        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(ports.trigger_log),
+        "AIRFLOW__METRICS__STATSD_ON": "True",
+        "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1",
+        "AIRFLOW__METRICS__STATSD_PORT": str(ports.statsd),
+        "AIRFLOW__METRICS__STATSD_INFLUXDB_ENABLED": "True",
+        "AIRFLOW__METRICS__LEGACY_NAMES_ON": "False",
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "AIRFLOW_VAR_ARCHIVE_URI": f"file://{layout.archive}",
+        "AIRFLOW_VAR_LOG_FOLDER": str(layout.logs),
+        "STATSD_HOST": "127.0.0.1",
+        "STATSD_PORT": str(ports.statsd),
+        "MLFLOW_BACKEND_STORE_URI": database_url(ports, "mlflow", credentials.mlflow_database, MLFLOW_DATABASE),
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "GIT_PYTHON_REFRESH": "quiet",
+        **connections(layout, ports, credentials),
+    }
+    if layout.world != "live":
+        environment[CLOCK_URL_VARIABLE] = f"http://127.0.0.1:{ports.replay}/clock"
+    return environment
+
+
+def child_environment(added: dict[str, str]) -> dict[str, str]:
+    """The caller's environment without settings of another Airflow, plus ours."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AIRFLOW__", "AIRFLOW_CONN_", "AIRFLOW_VAR_"))}
+    return {**kept, **added, "PATH": os.pathsep.join([str(Path(ROOT / ".venv/bin")), os.environ.get("PATH", "")])}

@@ -1,0 +1,197 @@
+"""The embedded stack: started in the right order, supervised, stopped whole."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from include.stack import databases
+from include.stack.components import airflow_components, service_components
+from include.stack.credentials import load_or_create
+from include.stack.environment import child_environment, stack_environment
+from include.stack.layout import ROOT, Layout, Ports, StackError, last_world
+from include.stack.postgres import PostgresCluster
+from include.stack.processes import Component, SessionBook, sweep
+from include.stack.replay_source import ReplaySource
+
+RESTART_SECONDS = (1, 2, 5, 10, 30)  # pause before the nth restart in a row
+LOCK_SECONDS = 20.0
+STABLE_SECONDS = 120.0  # a process that ran this long starts again without a pause
+
+
+class AlreadyRunningError(StackError):
+    """Another launcher of this installation is at work."""
+
+
+class Stack:
+    """All components of one world on this machine."""
+
+    def __init__(self, layout: Layout, ports: Ports, replay: ReplaySource | None, say: Callable[[str], None]) -> None:
+        self.layout, self.ports, self.replay, self.say = layout, ports, replay, say
+        self.components: list[Component] = []
+        self.stopping = threading.Event()
+        self._lock: IO[str] | None = None
+        self._reaper: subprocess.Popen[bytes] | None = None
+        self._watcher: threading.Thread | None = None
+        self._book = SessionBook(layout.sessions)
+
+    def start(self, only_database: bool = False) -> None:
+        """Bring everything up and wait until it is healthy.
+
+        Raises AlreadyRunningError, StackError or PostgresError, each saying what to do; nothing is left running then.
+        """
+        self._take_lock()
+        try:
+            self._start(only_database)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self, only_database: bool) -> None:
+        left = sweep(self.layout.var, self._book)
+        if left:
+            self.say(f"ended {left} processes that an earlier start left behind")
+        taken = self.ports.taken(self.layout.world)
+        if taken:
+            raise StackError("\n".join(taken))
+        self.layout.make()
+        (self.layout.var / "world").write_text(self.layout.world)
+        self.credentials, fresh = load_or_create(self.layout.credentials)
+        if fresh:
+            self.say(f"Airflow login: admin / {self.credentials.airflow_admin}  (kept in {self.layout.credentials})")
+        self.environment = child_environment(stack_environment(self.layout, self.ports, self.credentials))
+        self._seed_airflow_login()
+        self._reaper = self._start_reaper()
+        self._watcher = threading.Thread(target=self._watch, name="supervisor", daemon=True)
+        self._watcher.start()
+
+        self.say("starting PostgreSQL")
+        cluster = PostgresCluster(self.layout.postgres_data, self.ports.postgres, self.credentials.postgres)
+        if cluster.initialise():
+            self.say(f"made a PostgreSQL {cluster.binaries.major} cluster in {self.layout.postgres_data}")
+        self._launch([databases.component(cluster, self.environment)])
+        databases.prepare(cluster, self.credentials, self.layout.world)
+        if only_database:
+            return
+        self.say("starting replay exchange, StatsD receiver and MLflow" if self.replay else "starting services")
+        services = service_components(self.layout, self.ports, self.environment, self.replay)
+        self._launch(services, wait=False)
+        databases.migrate_airflow(self.layout, self.environment, self.say)
+        self.say("starting Airflow")
+        self._launch(airflow_components(self.ports, self.environment))
+        self._await(services)
+
+    def _take_lock(self) -> None:
+        self.layout.var.mkdir(parents=True, exist_ok=True)
+        self._lock = self.layout.lock.open("a+")
+        deadline = time.monotonic() + LOCK_SECONDS
+        while True:
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                owner = read_lock(self.layout.var)
+                if owner is None and time.monotonic() < deadline:
+                    time.sleep(0.2)  # a reaper holds it, cleaning up after a killed launcher
+                    continue
+                raise AlreadyRunningError(
+                    f"the stack is already running (launcher pid {owner}, world {last_world(self.layout.var)}): "
+                    "`make status` shows it, `make down` stops it"
+                ) from None
+        self._lock.truncate(0)
+        self._lock.write(str(os.getpid()))
+        self._lock.flush()
+
+    def _seed_airflow_login(self) -> None:
+        path = self.layout.airflow_home / "passwords.json"
+        path.write_text(json.dumps({"admin": self.credentials.airflow_admin}))
+        path.chmod(0o600)
+
+    def _start_reaper(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "include.stack.reaper", str(self.layout.var)]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, cwd=ROOT, start_new_session=True)
+
+    def _launch(self, components: list[Component], wait: bool = True) -> None:
+        for component in components:
+            component.start(self.layout.logs)
+            self.components.append(component)
+        self._record()
+        if wait:
+            self._await(components)
+
+    def _record(self) -> None:
+        self._book.record(c.process.pid for c in self.components if c.process)
+
+    def _await(self, components: list[Component], seconds: float = 240) -> None:
+        deadline = time.monotonic() + seconds
+        for component in components:
+            while not component.ready():
+                if component.restarts >= 3 or time.monotonic() > deadline:
+                    log = self.layout.logs / f"{component.name}.log"
+                    tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
+                    raise StackError(f"{component.name} does not come up; the end of {log}:\n{tail}")
+                if self.stopping.wait(0.2):
+                    raise StackError("stopped while starting")
+
+    def _watch(self) -> None:
+        """Restart what dies, its whole session ended first: a dead scheduler's workers would hold ports and slots."""
+        while not self.stopping.wait(0.5):
+            for component in list(self.components):
+                if component.is_running or self.stopping.is_set():
+                    continue
+                if time.monotonic() - component.started_at > STABLE_SECONDS:
+                    component.restarts = 0
+                pause = RESTART_SECONDS[min(component.restarts, len(RESTART_SECONDS) - 1)]
+                status = component.process.returncode if component.process else None
+                self.say(f"{component.name} ended (status {status}); starting it again in {pause} s")
+                component.stop()
+                if self.stopping.wait(pause):
+                    return
+                component.restarts += 1
+                component.start(self.layout.logs)
+                self._record()
+
+    def stop(self) -> None:
+        """Stop in reverse order, end what is left, let go of the lock."""
+        self.stopping.set()
+        if self._watcher:
+            self._watcher.join()
+        airflow = [c for c in self.components if c.name.startswith("airflow-")]
+        others = [c for c in reversed(self.components) if c not in airflow]
+        threads = [threading.Thread(target=c.stop) for c in airflow]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for component in others:
+            component.stop()
+        sweep(self.layout.var, self._book, grace_seconds=2)
+        if self._reaper and self._reaper.stdin:
+            self._reaper.stdin.write(b".")
+            self._reaper.stdin.close()
+            self._reaper.wait(10)
+        if self._lock:
+            self._lock.truncate(0)
+            self._lock.close()
+
+
+def read_lock(var: Path) -> int | None:
+    """Pid of the launcher at work, or None where none is."""
+    path = var / "stack.lock"
+    if not path.exists():
+        return None
+    with path.open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            text = lock.read().strip()
+            return int(text) if text else None
+    return None

@@ -1,0 +1,35 @@
+"""What every DAG of this repository has in common."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import Param
+
+ROOT = Path(__file__).parents[2]
+
+TASK_DEFAULTS: dict[str, Any] = {
+    "owner": "market-data",
+    "retries": 3,
+    "retry_delay": timedelta(seconds=20),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(minutes=10),
+    "execution_timeout": timedelta(minutes=30),
+}
+
+DAG_DEFAULTS: dict[str, Any] = {
+    "catchup": False,
+    "template_searchpath": [str(ROOT / "sql")],
+    "default_args": TASK_DEFAULTS,
+}
+
+
+def window_params() -> dict[str, Param]:
+    """Params `start` and `end`: an explicit window in place of the run's own."""
+    text = "UTC, e.g. 2024-06-01T00:00:00Z; leave both empty for the run's own data interval"
+    return {
+        "start": Param(None, type=["null", "string"], format="date-time", title="Start (inclusive)", description=text),
+        "end": Param(None, type=["null", "string"], format="date-time", title="End (exclusive)", description=text),
+    }

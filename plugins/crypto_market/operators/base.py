@@ -1,0 +1,67 @@
+"""What the operators of this repository share: a warehouse, a clock, a window, and an account of what they wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowSkipException
+
+from crypto_market.hooks.warehouse import warehouse
+from crypto_market.window import Cadence, Window, window
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from include.clock import Clock
+    from include.collect.outcome import CollectOutcome
+    from include.warehouse.connection import Connection
+
+
+class CollectOperator(BaseOperator):
+    """Brings observations of one source into the warehouse for the run's window.
+
+    :param cadence: window of a run without a data interval: the last full hour, day or month
+    :param warehouse_conn_id: Airflow connection of the warehouse (templated)
+    """
+
+    template_fields: Sequence[str] = ("warehouse_conn_id",)
+
+    def __init__(self, *, cadence: Cadence = "hour", warehouse_conn_id: str = "warehouse", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.cadence: Cadence = cadence
+        self.warehouse_conn_id = warehouse_conn_id
+
+    def collect(self, connection: Connection, span: Window, clock: Clock) -> list[CollectOutcome]:
+        """Do the work. May raise NothingToCollect, which skips the task with its reason."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what it collects")
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        from include.clock import clock_from_environment
+        from include.collect.outcome import NothingToCollect
+        from include.collect.run_log import log_run
+        from include.metrics.emit import count_rows
+
+        clock = clock_from_environment()
+        span = window(context, self.cadence)
+        self.log.info("window %s", span)
+        with warehouse(self.warehouse_conn_id) as connection:
+            try:
+                outcomes = self.collect(connection, span, clock)
+            except NothingToCollect as reason:
+                raise AirflowSkipException(str(reason)) from reason
+            log_run(connection, task_run(context, span), outcomes, clock.now())
+        for outcome in outcomes:
+            self.log.info("%s", outcome)
+            count_rows(outcome)
+        return [outcome.as_dict() for outcome in outcomes]
+
+
+def task_run(context: Context, span: Window | None = None) -> Any:
+    """The task instance at work, for ops.pipeline_run."""
+    from include.collect.run_log import TaskRun
+
+    ti = context["ti"]
+    start, end = span or (None, None)
+    return TaskRun(ti.dag_id, ti.run_id, ti.task_id, -1 if ti.map_index is None else ti.map_index, ti.try_number, start, end)
