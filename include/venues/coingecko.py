@@ -41,7 +41,7 @@ FIREWALL_CODE = 1020
 
 
 class CoinGecko:
-    """Client of one base URL. `tier` is `keyless`, or `demo` or `pro` with an `api_key`, which is sent as a header only."""
+    """Client of one base URL. `tier` is `keyless`, or `demo` or `pro` with an `api_key`, sent as a header."""
 
     def __init__(
         self, transport: Transport, tier: str = KEYLESS, api_key: str | None = None, retry: Retry | None = None
