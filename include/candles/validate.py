@@ -53,7 +53,7 @@ def fault(candle: Candle, timeframe: str, start: datetime, end: datetime) -> str
 
 
 def raw_text(raw: object) -> str:
-    """The wire row as text: itself, or its JSON."""
+    """The wire row as text: itself, or its JSON, in which a fraction is a text that keeps its digits."""
     return raw if isinstance(raw, str) else json.dumps(raw, separators=(",", ":"), default=str)
 
 
