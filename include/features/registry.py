@@ -23,6 +23,9 @@ FEAR_GREED_STALE_DAYS = 3
 
 MEAN_DAYS = (7, 14, 30)
 
+# history_bars counts up to here; recursive indicators have forgotten their beginning long before.
+HISTORY_BARS = 720
+
 # How many of the last n daily index values a mean needs; the index misses single days for ever.
 FEAR_GREED_MISSING_ALLOWED = 1
 
@@ -201,8 +204,8 @@ def _calendar_and_quality() -> list[Feature]:
         Feature("hour_of_day", "calendar", "0 to 23", "UTC hour of the open time", own, ("opened_at",), "never"),
         Feature("day_of_week", "calendar", "1 to 7", "ISO weekday of the open time in UTC, Monday = 1", own,
                 ("opened_at",), "never"),
-        Feature("history_bars", "quality", "bars", "observed bars before this one in its unbroken run, at most 1440",
-                own, ("opened_at",), "never"),
+        Feature("history_bars", "quality", "bars", f"bars since its unbroken run began, at most {HISTORY_BARS}", own,
+                ("opened_at",), "never"),
         Feature("missing_bars_30d", "quality", "bars", "bars of the last 30 days that were not observed", own,
                 ("opened_at",), "never"),
     ]  # fmt: skip

@@ -2,7 +2,7 @@
 -- Columns: one per entry of include/features/registry.py, where units, formulas and NULL rules are (docs/reference/features.md).
 
 create table features.candle_feature (
-    instrument_id integer not null references market.instrument (instrument_id),
+    instrument_id integer not null references market.instrument,
     timeframe market.timeframe not null,
     opened_at timestamptz not null,
     change_percent float8,
@@ -53,7 +53,7 @@ comment on table features.candle_feature is
     'One row per closed candle. A value uses only what was known when the candle closed; NULL means not defined there.';
 
 create table features.definition (
-    instrument_id integer not null references market.instrument (instrument_id),
+    instrument_id integer not null references market.instrument,
     timeframe market.timeframe not null,
     sha256 text not null,
     recorded_at timestamptz not null,
@@ -66,8 +66,8 @@ comment on table features.definition is
 -- One instrument speaks for a coin, for its whole history, so that a series never jumps between markets.
 -- Order of preference: venue binance, kraken, coinbase, any other by name; then quote USDT, USD, USDC, any other by name.
 create view features.coin_instrument as
-select distinct on (split_part(i.symbol, '/', 1))
-    split_part(i.symbol, '/', 1) as crypto,
+select distinct on (i.base)
+    i.base as crypto,
     i.instrument_id,
     i.venue,
     i.symbol
@@ -78,10 +78,10 @@ where exists (
     where f.instrument_id = i.instrument_id and f.timeframe = '1h'
 )
 order by
-    split_part(i.symbol, '/', 1),
-    coalesce(array_position(array['binance', 'kraken', 'coinbase'], i.venue::text), 4),
+    i.base,
+    coalesce(array_position(array['binance', 'kraken', 'coinbase'], i.venue), 4),
     i.venue,
-    coalesce(array_position(array['USDT', 'USD', 'USDC'], split_part(i.symbol, '/', 2)), 4),
+    coalesce(array_position(array['USDT', 'USD', 'USDC'], i.quote), 4),
     i.symbol;
 
 -- timestamp is the moment from which the row was known, the candle's close: price is the price at that moment,
@@ -89,7 +89,7 @@ order by
 create view public.crypto_prices as
 select
     p.crypto,
-    c.opened_at + interval '1 hour' as timestamp,
+    c.opened_at + interval '1 hour' as "timestamp",
     c.close as price,
     c.base_volume as volume,
     f.change_percent,

@@ -1,0 +1,147 @@
+"""Brings features.candle_feature in line with the candles: exactly what changed is computed, only what differs written.
+
+The function looks at what is pending (`ops.change_range` without our receipt, definitions other than the present
+ones) and repairs that. A repeat, a crash midway or a second run beside it end in the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from include.candles.timeframes import SECONDS, step
+from include.features.blocks import BarRange, bar_number, block_start, lookback_bars, merge, opening, pieces, reach
+from include.features.compute import CANDLE_COLUMNS, INDEX_COLUMNS, compute_features
+from include.features.definition import definition_sha256
+from include.features.registry import FEAR_GREED_STALE_DAYS, MEAN_DAYS, NAMES
+from include.features.staging import binary_rows
+from include.warehouse.changes import Change, acknowledge, pending_changes
+from include.warehouse.connection import Connection, lock
+from include.warehouse.sql import statement
+from include.warehouse.staging import UpsertCounts
+
+CONSUMER = "features"
+BLOCKS_AT_ONCE = 16  # some 23,000 rows: a few MB, however long the history
+
+
+class FeatureRun(NamedTuple):
+    """What a run did: instruments it touched, rows by outcome, change ranges it gave receipts for."""
+
+    instruments: int
+    rows_new: int
+    rows_changed: int
+    rows_unchanged: int
+    changes: int
+
+
+class Series(NamedTuple):
+    """One instrument's candles of one timeframe: what is computed, locked and committed as one."""
+
+    instrument_id: int
+    timeframe: str
+
+
+def upsert_features(connection: Connection, recorded_at: datetime) -> FeatureRun:
+    """Compute and store features of everything that changed; one transaction per instrument and timeframe.
+
+    recorded_at: our knowledge time (UTC) for rows that are new or differ. Nothing pending: nothing is written.
+    """
+    sentiment = pending_changes(connection, CONSUMER, "fear_greed")
+    sha256 = definition_sha256()
+    outdated = _series(connection, "features/select_outdated_series.sql", sha256)
+    due = {Series(int(c.instrument_id), str(c.timeframe)) for c in pending_changes(connection, CONSUMER)
+           if c.instrument_id is not None} | set(outdated)  # fmt: skip
+    if sentiment:
+        due |= set(_series(connection, "features/select_series.sql"))
+    counts, consumed = UpsertCounts(), 0
+    for series in sorted(due):
+        with connection.transaction():
+            # Pending changes are read again under the lock: a run beside this one may have dealt with them.
+            lock(connection, f"feature {series.instrument_id} {series.timeframe}")
+            changes = [c for c in pending_changes(connection, CONSUMER) if (c.instrument_id, c.timeframe) == series]
+            rows = _affected(connection, series, changes, sentiment, everything=series in outdated)
+            counts = counts.plus(_recompute(connection, series, rows, recorded_at))
+            values = {**series._asdict(), "sha256": sha256, "recorded_at": recorded_at}
+            connection.execute(statement("features/upsert_definition.sql"), values)
+            acknowledge(connection, CONSUMER, changes)
+        consumed += len(changes)
+    # Last, when every series has it: a run that dies before does the rest again.
+    acknowledge(connection, CONSUMER, sentiment)
+    instruments = len({series.instrument_id for series in due})
+    return FeatureRun(instruments, counts.new, counts.changed, counts.unchanged, consumed + len(sentiment))
+
+
+def _series(connection: Connection, query: str, sha256: str | None = None) -> list[Series]:
+    return [Series(*row) for row in connection.execute(statement(query), {"sha256": sha256})]
+
+
+def _affected(
+    connection: Connection, series: Series, changes: Sequence[Change], sentiment: Sequence[Change], *, everything: bool
+) -> list[BarRange]:
+    """Rows of a series to compute again, within the candles there are."""
+    extent = connection.execute(statement("features/select_extent.sql"), series._asdict()).fetchone()
+    if extent is None or extent[0] is None:
+        return []
+    timeframe = series.timeframe
+    history = BarRange(bar_number(extent[0], timeframe), bar_number(extent[1], timeframe) + 1)
+    if everything:
+        return [history]
+    ranges = [reach(BarRange(bar_number(c.start, timeframe), bar_number(c.end, timeframe)), timeframe) for c in changes]
+    for change in sentiment:
+        # A day's value is in means of up to 30 days, and those are carried on while no newer value comes.
+        until = change.end + timedelta(days=max(MEAN_DAYS) + FEAR_GREED_STALE_DAYS)
+        first = bar_number(change.start - step(timeframe), timeframe)
+        ranges.append(BarRange(first, bar_number(until, timeframe)))
+    return merge([BarRange(max(r.start, history.start), min(r.end, history.end)) for r in ranges])
+
+
+def _recompute(connection: Connection, series: Series, rows: Sequence[BarRange], recorded_at: datetime) -> UpsertCounts:
+    """Compute and store the rows of a series in `rows`. Needs an open transaction."""
+    counts = UpsertCounts()
+    if not rows:
+        return counts
+    index = _frame(connection, "features/select_fear_greed.sql", {}, INDEX_COLUMNS)
+    for whole in rows:
+        for piece in pieces(whole, BLOCKS_AT_ONCE):
+            candles = _candles(connection, series, piece)
+            features = compute_features(candles, index, series.timeframe, first_bar=piece.start)
+            counts = counts.plus(_store(connection, series, features, recorded_at))
+    return counts
+
+
+def _candles(connection: Connection, series: Series, rows: BarRange) -> pd.DataFrame:
+    """The candles that rows are computed from."""
+    start = block_start(rows.start) - lookback_bars(series.timeframe)
+    values = {
+        **series._asdict(),
+        "step_seconds": SECONDS[series.timeframe],
+        "starts_at": opening(start, series.timeframe),
+        "ends_at": opening(rows.end, series.timeframe),
+    }
+    return _frame(connection, "features/select_candles.sql", values, CANDLE_COLUMNS)
+
+
+def _frame(connection: Connection, query: str, values: dict[str, object], columns: Sequence[str]) -> pd.DataFrame:
+    """Answer of a query of float8 columns, NULL as NaN."""
+    with connection.cursor(binary=True) as cursor:
+        answer = cursor.execute(statement(query), values).fetchall()
+    return pd.DataFrame(np.array(answer, dtype=np.float64).reshape(-1, len(columns)), columns=list(columns))
+
+
+def _store(connection: Connection, series: Series, features: pd.DataFrame, recorded_at: datetime) -> UpsertCounts:
+    if features.empty:
+        return UpsertCounts()
+    columns = ["opened_at", *NAMES]
+    names = {"staging": "feature_staging", "target": "features.candle_feature", "columns": columns}
+    connection.execute(statement("upsert/create_staging.sql", **names))
+    copy_in = statement("features/copy_in.sql", columns=columns)
+    with connection.cursor() as cursor, cursor.copy(copy_in) as copy:
+        copy.write(binary_rows(features, series.timeframe))
+    values = {**series._asdict(), "recorded_at": recorded_at}
+    written = connection.execute(statement("features/upsert_feature.sql", columns=NAMES), values).fetchone()
+    new, changed = written or (0, 0)
+    return UpsertCounts(new, changed, len(features) - new - changed)

@@ -1,0 +1,7 @@
+-- The whole Fear & Greed index, oldest first: day in days, publication in seconds since the epoch. No parameters.
+select
+    (f.day - date '1970-01-01')::float8 as day,
+    f.value::float8,
+    ceil(extract(epoch from f.published_at))::float8 as published_at
+from market.fear_greed as f
+order by f.day
