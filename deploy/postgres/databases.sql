@@ -1,0 +1,22 @@
+-- Roles and databases of Airflow and MLflow; run as superuser at every start, so changed passwords take effect.
+-- The warehouse's are made by `python -m include.cli migrate`. Passwords come from the
+-- environment: AIRFLOW_DATABASE_PASSWORD, MLFLOW_DATABASE_PASSWORD.
+\set ON_ERROR_STOP on
+\getenv airflow_password AIRFLOW_DATABASE_PASSWORD
+\getenv mlflow_password MLFLOW_DATABASE_PASSWORD
+
+select format('create role %I login', name)
+from unnest(array['airflow', 'mlflow']) as wanted (name)
+where name not in (select rolname from pg_roles)
+\gexec
+
+alter role airflow password :'airflow_password';
+alter role mlflow password :'mlflow_password';
+
+select format('create database %I owner %I', name, name)
+from unnest(array['airflow', 'mlflow']) as wanted (name)
+where name not in (select datname from pg_database)
+\gexec
+
+revoke all on database airflow from public;
+revoke all on database mlflow from public;

@@ -1,0 +1,214 @@
+"""The Grafana dashboard as code: `python -m include.metrics.dashboard` writes deploy/grafana/dashboards/pipeline.json."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+TARGET = Path(__file__).parents[2] / "deploy/grafana/dashboards/pipeline.json"
+DATASOURCE = {"type": "prometheus", "uid": "prometheus"}
+COLUMNS, PANEL_WIDTH, PANEL_HEIGHT = 24, 8, 8
+
+
+class Panel(NamedTuple):
+    """A chart over time. `unit` is Grafana's id of a unit; `description` says what a healthy picture looks like."""
+
+    title: str
+    expr: str
+    legend: str
+    unit: str
+    description: str
+
+
+SECTIONS: dict[str, tuple[Panel, ...]] = {
+    "Data": (
+        Panel(
+            "Age of the newest candle",
+            "time() - crypto_candle_newest_close_timestamp_seconds",
+            "{{symbol}} {{timeframe}}",
+            "s",
+            "A saw tooth below two timeframes.",
+        ),
+        Panel("Missing candles", "crypto_candle_missing", "{{symbol}} {{timeframe}}", "short", "0."),
+        Panel(
+            "Rows read, per minute",
+            "sum by (dataset, result) (rate(crypto_ingest_rows_total[$__rate_interval])) * 60",
+            "{{dataset}} {{result}}",
+            "short",
+            "New rows each hour; `changed` is a venue revising its history, `quarantined` is an alert.",
+        ),
+        Panel(
+            "Requests, per minute",
+            "sum by (venue, outcome) (rate(crypto_venue_requests_total[$__rate_interval])) * 60",
+            "{{venue}} {{outcome}}",
+            "short",
+            "Only `ok`, beside rare `unavailable`.",
+        ),
+        Panel(
+            "Answer time of sources, 95th percentile",
+            "histogram_quantile(0.95, sum by (venue, le) (rate(crypto_venue_request_seconds_bucket[$__rate_interval])))",
+            "{{venue}}",
+            "s",
+            "Below a second.",
+        ),
+        Panel(
+            "Age of ticker snapshots and of the Fear & Greed index",
+            "time() - crypto_ticker_newest_timestamp_seconds or time() - crypto_sentiment_newest_timestamp_seconds",
+            "{{symbol}}",
+            "s",
+            "Tickers within their schedule; the index (no symbol) within two days.",
+        ),
+    ),
+    "Features and forecasts": (
+        Panel(
+            "Features behind candles",
+            "crypto_candle_newest_close_timestamp_seconds"
+            " - on (venue, symbol, timeframe) crypto_feature_newest_close_timestamp_seconds",
+            "{{symbol}} {{timeframe}}",
+            "s",
+            "0 but for the minutes in which features are computed.",
+        ),
+        Panel(
+            "Feature rows, per minute",
+            "sum by (result) (rate(crypto_feature_rows_total[$__rate_interval])) * 60",
+            "{{result}}",
+            "short",
+            "A few rows each hour; a repair shows as a burst of `changed`.",
+        ),
+        Panel(
+            "Forecasts, per hour",
+            "sum by (result) (increase(crypto_forecast_rows_total[1h]))",
+            "{{result}}",
+            "short",
+            "`written` each hour for every market and horizon; `refused` says that inputs are stale.",
+        ),
+        Panel(
+            "Time to the newest target",
+            "crypto_forecast_newest_target_timestamp_seconds - time()",
+            "{{symbol}} {{horizon}}",
+            "s",
+            "Above 0: there is a forecast of a time still to come.",
+        ),
+        Panel(
+            "Skill over naive",
+            "crypto_forecast_skill_ratio",
+            "{{symbol}} {{horizon}}",
+            "percentunit",
+            "0 where naive is served; a served model stays above 0.",
+        ),
+        Panel(
+            "Coverage of 80 % intervals",
+            "crypto_forecast_coverage_ratio",
+            "{{symbol}} {{horizon}}",
+            "percentunit",
+            "Near 80 %.",
+        ),
+        Panel(
+            "Age of the last training",
+            "time() - crypto_model_trained_timestamp_seconds",
+            "{{symbol}} {{horizon}}",
+            "s",
+            "Within the retraining schedule.",
+        ),
+        Panel(
+            "Trainings, per day",
+            "sum by (decision) (increase(crypto_model_trainings_total[1d]))",
+            "{{decision}}",
+            "short",
+            "`naive` is a valid decision: no model beat it.",
+        ),
+        Panel(
+            "Rows archived, per day",
+            "sum by (dataset) (increase(crypto_archive_rows_total[1d]))",
+            "{{dataset}}",
+            "short",
+            "A burst after each closed month.",
+        ),
+    ),
+    "Airflow": (
+        Panel(
+            "Heartbeats, per minute",
+            'sum by (__name__) (rate({__name__=~"airflow_(scheduler|dag_processor|triggerer)_heartbeat"}'
+            "[$__rate_interval])) * 60",
+            "{{__name__}}",
+            "short",
+            "Three flat lines well above 0.",
+        ),
+        Panel(
+            "Finished tasks, per minute",
+            "sum by (dag_id, state) (rate(airflow_task_finish_total[$__rate_interval])) * 60",
+            "{{dag_id}} {{state}}",
+            "short",
+            "`success`, with rare `up_for_retry`.",
+        ),
+        Panel(
+            "Duration of runs, 95th percentile",
+            "histogram_quantile(0.95, sum by (dag_id, le) (rate(airflow_dagrun_duration_success_bucket[1h])))",
+            "{{dag_id}}",
+            "s",
+            "Flat per DAG.",
+        ),
+        Panel(
+            "Delay before a scheduled run starts, 95th percentile",
+            "histogram_quantile(0.95, sum by (dag_id, le) (rate(airflow_dagrun_schedule_delay_bucket[1h])))",
+            "{{dag_id}}",
+            "s",
+            "Seconds.",
+        ),
+        Panel("Open slots of pools", "airflow_pool_open_slots", "{{pool_name}}", "short", "Above 0 most of the time."),
+        Panel(
+            "DAG files that do not import", "max(airflow_dag_processing_import_errors)", "import errors", "short", "0."
+        ),
+    ),
+}
+
+
+def dashboard() -> dict[str, Any]:
+    """The dashboard's JSON model: a row per section, three charts wide."""
+    panels: list[dict[str, Any]] = []
+    y = 0
+    for section, charts in SECTIONS.items():
+        position = {"x": 0, "y": y, "w": COLUMNS, "h": 1}
+        panels.append({"id": len(panels) + 1, "type": "row", "title": section, "gridPos": position, "panels": []})
+        y += 1
+        per_row = COLUMNS // PANEL_WIDTH
+        for index, chart in enumerate(charts):
+            x, row = index % per_row * PANEL_WIDTH, index // per_row
+            position = {"x": x, "y": y + row * PANEL_HEIGHT, "w": PANEL_WIDTH, "h": PANEL_HEIGHT}
+            panels.append(_panel(len(panels) + 1, chart, position))
+        y += -(-len(charts) // per_row) * PANEL_HEIGHT
+    return {
+        "uid": "crypto-market-pipeline",
+        "title": "Crypto market pipeline",
+        "tags": ["crypto-market"],
+        "timezone": "utc",
+        "schemaVersion": 36,
+        "refresh": "1m",
+        "time": {"from": "now-24h", "to": "now"},
+        "editable": False,
+        "panels": panels,
+    }
+
+
+def _panel(number: int, chart: Panel, position: dict[str, int]) -> dict[str, Any]:
+    return {
+        "id": number,
+        "type": "timeseries",
+        "title": chart.title,
+        "description": chart.description,
+        "datasource": DATASOURCE,
+        "gridPos": position,
+        "fieldConfig": {"defaults": {"unit": chart.unit}, "overrides": []},
+        "options": {"legend": {"displayMode": "list", "placement": "bottom", "showLegend": True}},
+        "targets": [{"refId": "A", "datasource": DATASOURCE, "expr": chart.expr, "legendFormat": chart.legend}],
+    }
+
+
+def text() -> str:
+    """The committed file's content."""
+    return json.dumps(dashboard(), indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    TARGET.write_text(text(), encoding="utf-8")
