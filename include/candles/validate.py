@@ -10,9 +10,9 @@ from decimal import Decimal
 from include.candles.model import Candle, RejectedRow
 from include.candles.timeframes import is_aligned
 
-# No price or volume of a real market needs more; beyond it a figure is garbage that the database might refuse.
-MOST_INTEGER_DIGITS = 20
-MOST_DECIMAL_PLACES = 18
+# No figure of a real market needs more; beyond it it is garbage, which the database might refuse with all its page.
+MOST_INTEGER_DIGITS = 18
+MOST_DECIMAL_PLACES = 40
 
 
 def split_valid(
@@ -57,14 +57,22 @@ def raw_text(raw: object) -> str:
     return raw if isinstance(raw, str) else json.dumps(raw, separators=(",", ":"), default=str)
 
 
+def fault_of_figure(figure: Decimal | int) -> str | None:
+    """Why no market can have such a figure, or None. To be asked before any comparison: comparing a NaN raises."""
+    number = Decimal(figure)
+    if not number.is_finite():
+        return "is not finite"
+    exponent = number.as_tuple().exponent
+    places = -exponent if isinstance(exponent, int) else 0
+    if number.adjusted() >= MOST_INTEGER_DIGITS or places > MOST_DECIMAL_PLACES:
+        return "has too many digits"
+    return None
+
+
 def _fault_of_figures(candle: Candle) -> str | None:
-    # Before any comparison: comparing a NaN raises.
-    for name, figure in zip(candle._fields, candle, strict=True):
-        if isinstance(figure, Decimal):
-            if not figure.is_finite():
-                return f"{name} is not finite"
-            if figure.adjusted() >= MOST_INTEGER_DIGITS or _places(figure) > MOST_DECIMAL_PLACES:
-                return f"{name} has too many digits"
+    for name, figure in zip(candle._fields[1:], candle[1:], strict=True):
+        if figure is not None and (reason := fault_of_figure(figure)):
+            return f"{name} {reason}"
     return None
 
 
@@ -99,8 +107,3 @@ def _fault_of_volumes(candle: Candle) -> str | None:
     ):
         return "taker buy quote volume exceeds quote volume"
     return None
-
-
-def _places(figure: Decimal) -> int:
-    exponent = figure.as_tuple().exponent
-    return -exponent if isinstance(exponent, int) else 0

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 from include.candles.model import Candle, RejectedRow
-from include.candles.normalise import drop_unfinished
+from include.candles.normalise import is_finished
 from include.candles.timeframes import EPOCH, ceil, floor, step
 from include.candles.validate import raw_text, split_valid
 from include.venues import binance_rows
@@ -139,9 +139,9 @@ class Binance:
         newest = max((candle.opened_at for candle, _ in parsed), default=None)
         if rows and (newest is None or newest < start):
             raise UnavailableError(VENUE, f"answer does not belong to its window: {response.url}: {raw_text(rows[0])}")
-        good, refused = split_valid(parsed, timeframe, start, stop)
-        closed = drop_unfinished(good, timeframe, now)
-        return CandlePage(closed, rejected + refused, world(response), response.url), newest
+        closed = [pair for pair in parsed if is_finished(pair[0].opened_at, timeframe, now)]
+        good, refused = split_valid(closed, timeframe, start, stop)
+        return CandlePage(good, rejected + refused, world(response), response.url), newest
 
     def _get(self, path: str, params: Params | None, interpret: Callable[[Any], T]) -> tuple[T, Response]:
         """What `interpret` makes of the answer; an answer it cannot make anything of counts as an outage."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from include.candles.model import Candle
 from include.candles.timeframes import EPOCH
+from include.candles.validate import fault_of_figure
 from include.venues.model import SymbolStatus, Ticker
 
 
@@ -56,7 +57,7 @@ def candle(row: Sequence[Any]) -> Candle:
 
 def ticker(row: Mapping[str, Any]) -> Ticker:
     """A FULL 24 h ticker; observed at the end of its rolling window, the moment of its last update."""
-    return Ticker(
+    read = Ticker(
         symbol=row["symbol"],
         observed_at=time_of(row["closeTime"]),
         last=exact(row["lastPrice"]),
@@ -70,6 +71,15 @@ def ticker(row: Mapping[str, Any]) -> Ticker:
         change_percent_24h=exact(row["priceChangePercent"]),
         trade_count_24h=count(row["count"]),
     )
+    for name, figure in zip(read._fields, read, strict=True):
+        if not isinstance(figure, Decimal | int):
+            continue
+        if reason := fault_of_figure(figure):
+            raise ValueError(f"{name} {reason}")
+        # A change may be negative, but nothing loses more than all of its value.
+        if figure < (-100 if name == "change_percent_24h" else 0):
+            raise ValueError(f"{name} {figure} is too low")
+    return read
 
 
 def symbol_status(answer: Mapping[str, Any]) -> SymbolStatus:

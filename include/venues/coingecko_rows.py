@@ -9,7 +9,7 @@ from typing import Any
 
 from include.candles.model import RejectedRow
 from include.candles.timeframes import EPOCH
-from include.candles.validate import raw_text
+from include.candles.validate import fault_of_figure, raw_text
 from include.venues.model import CoinSnapshot
 
 UNREADABLE = (KeyError, IndexError, TypeError, ValueError, OverflowError, AttributeError)
@@ -21,6 +21,8 @@ def figure(value: object) -> Decimal | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise TypeError(f"figure {value!r} is not a number")
+    if reason := fault_of_figure(value):
+        raise ValueError(f"figure {value!r} {reason}")
     return Decimal(value)
 
 

@@ -40,7 +40,10 @@ class Transport(Protocol):
 
 
 class RequestsTransport:
-    """Pooled connections to one base URL, e.g. `https://data-api.binance.vision`. Time-outs are in seconds."""
+    """Pooled connections to one base URL, e.g. `https://data-api.binance.vision`. Time-outs are in seconds.
+
+    `session` is the one that was passed in, or one of our own; every request says who asks, whichever it is.
+    """
 
     def __init__(
         self,
@@ -51,12 +54,14 @@ class RequestsTransport:
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._timeouts = (connect_timeout, read_timeout)
-        self._session = session or pooled_session()
+        self.session = session or pooled_session()
 
     def get(self, path: str, params: Params | None = None, headers: Mapping[str, str] | None = None) -> Response:
         url = f"{self._base_url}/{path.lstrip('/')}"
         try:
-            answer = self._session.get(url, params=params, headers=headers, timeout=self._timeouts)
+            answer = self.session.get(
+                url, params=params, headers={"User-Agent": USER_AGENT, **(headers or {})}, timeout=self._timeouts
+            )
         except (
             requests.ConnectionError,
             requests.Timeout,
@@ -68,9 +73,8 @@ class RequestsTransport:
 
 
 def pooled_session() -> requests.Session:
-    """A session that says who asks and keeps a few connections open."""
+    """A session that keeps a few connections open."""
     session = requests.Session()
-    session.headers["User-Agent"] = USER_AGENT
     adapter = HTTPAdapter(pool_connections=1, pool_maxsize=8)
     session.mount("https://", adapter)
     session.mount("http://", adapter)

@@ -106,6 +106,15 @@ def test_the_candle_in_progress_is_not_asked_for_and_not_taken() -> None:
     assert venue.asked[0]["endTime"] == ms(START + HOUR) - 1
 
 
+def test_a_candle_in_progress_that_comes_unasked_is_left_out_and_is_no_bad_row() -> None:
+    transport = _Fixed([kline(START), kline(START + HOUR)])
+    (page,) = Binance(transport).candles("BTCUSDT", "1h", START, START + HOUR, LONG_AFTER)
+    assert [row.reason for row in page.rejected] == ["open time lies outside the window that was asked for"]
+    window = (START - 48 * HOUR, START + HOUR, START + 1.5 * HOUR)
+    (page,) = Binance(_Fixed([kline(START), kline(START + HOUR)], window[2])).candles("BTCUSDT", "1h", *window)
+    assert ([candle.opened_at for candle in page.candles], page.rejected) == ([START], [])
+
+
 def test_a_worker_whose_clock_is_ahead_takes_no_unfinished_candle() -> None:
     venue = Venue([kline(START), kline(START + HOUR)], server_time=START + 1.5 * HOUR)
     assert opened(venue, START, START + 2 * HOUR, now=START + 2.1 * HOUR) == [START]
@@ -169,10 +178,12 @@ def test_a_venue_that_does_not_heed_the_window_ends_in_an_error_and_not_in_a_loo
 class _Fixed:
     """The same rows whatever is asked."""
 
-    def __init__(self, rows: list[Any]) -> None:
-        self.rows = rows
+    def __init__(self, rows: list[Any], server_time: datetime = LONG_AFTER) -> None:
+        self.rows, self.server_time = rows, server_time
 
     def get(self, path: str, params: Any = None, headers: Any = None) -> Response:
+        if path == "/api/v3/time":
+            return Response(200, {}, json.dumps({"serverTime": ms(self.server_time)}).encode(), path)
         return Response(200, {}, json.dumps(self.rows).encode(), path)
 
 
@@ -223,6 +234,10 @@ def test_tickers_are_asked_for_by_name_and_read_exactly(scripted: Any, answer: A
         ({"lastPrice": "0.00000000"}, "ticker without trades"),
         ({"closeTime": ms(OBSERVED - timedelta(minutes=11))}, "ticker is stale"),
         ({"bidPrice": None}, "ticker cannot be read"),
+        ({"lastPrice": "NaN"}, "ticker cannot be read"),
+        ({"askPrice": "-1.0"}, "ticker cannot be read"),
+        ({"volume": "1e999"}, "ticker cannot be read"),
+        ({"priceChangePercent": "-100.1"}, "ticker cannot be read"),
     ],
 )
 def test_a_dead_ticker_is_refused_and_the_live_one_kept(

@@ -70,6 +70,7 @@ def test_anything_but_the_price_may_be_null(scripted: Any, answer: Answer) -> No
         {"current_price": 0},
         {"current_price": "67187.33"},
         {"total_volume": -1},
+        {"market_cap": 10**18},
         {"market_cap_rank": 0},
         {"last_updated": "2024-03-21T08:59:30"},
         {"last_updated": "yesterday"},

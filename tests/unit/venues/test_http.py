@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 
 from include.venues.errors import UnavailableError, VenueError
 from include.venues.http import RequestsTransport, Response, Retry, fetch, world
@@ -47,8 +48,9 @@ def base_url() -> Iterator[str]:
     server.server_close()
 
 
-def test_a_request_names_us_and_carries_parameters_and_headers(base_url: str) -> None:
-    answer = RequestsTransport(base_url).get("/fine", {"symbols": '["A","B"]', "limit": 3}, {"X-Key": "k"})
+@pytest.mark.parametrize("session", [None, requests.Session()])
+def test_a_request_names_us_and_carries_parameters_and_headers(base_url: str, session: requests.Session | None) -> None:
+    answer = RequestsTransport(base_url, session).get("/fine", {"symbols": '["A","B"]', "limit": 3}, {"X-Key": "k"})
     assert answer.status == 200
     assert answer.body.decode() == (
         "crypto-market-airflow/0.1 (market data pipeline)|k|{'symbols': ['[\"A\",\"B\"]'], 'limit': ['3']}"
