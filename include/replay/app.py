@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-import orjson
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from include.replay.alternative_me import AlternativeMe
-from include.replay.answers import json_answer
 from include.replay.binance import Binance
 from include.replay.clock import ReplayClock
 from include.replay.coingecko import CoinGecko
-from include.replay.errors import ReplayError
+from include.replay.control import Control
+from include.replay.faults import Faults
 from include.replay.limits import WeightBudget
+from include.replay.revisions import Revisions
 from include.replay.world import World
 
 WORLD_HEADER = "X-Replay-World"
@@ -34,64 +30,18 @@ def create_app(
     coingecko_budget: WeightBudget | None = None,
 ) -> ASGIApp:
     """The whole exchange as an ASGI application; every answer names the world in `X-Replay-World`."""
-    binance = Binance(world, clock, binance_budget or WeightBudget(BINANCE_WEIGHT_PER_MINUTE))
+    faults, revisions = Faults(), Revisions()
+    binance = Binance(world, clock, binance_budget or WeightBudget(BINANCE_WEIGHT_PER_MINUTE), revisions)
     coingecko = CoinGecko(world, clock, coingecko_budget or WeightBudget(COINGECKO_CALLS_PER_MINUTE))
-    control = Control(world, clock)
     app = Starlette(
         routes=[
             Mount("/binance", routes=binance.routes()),
             Mount("/alternative_me", routes=AlternativeMe(world, clock).routes()),
             Mount("/coingecko", routes=coingecko.routes()),
-            *control.routes(),
+            *Control(world, clock, faults, revisions).routes(),
         ]
     )
-    return _named(app, world.name)
-
-
-class Control:
-    """`/clock` and `/health`: what no venue has."""
-
-    def __init__(self, world: World, clock: ReplayClock) -> None:
-        self._world = world
-        self._clock = clock
-
-    def routes(self) -> list[Route]:
-        return [
-            Route("/clock", self._read, methods=["GET"]),
-            Route("/clock", self._set, methods=["PUT"]),
-            Route("/health", self._health, methods=["GET"]),
-        ]
-
-    async def _read(self, request: Request) -> Response:
-        return json_answer(self._time())
-
-    async def _set(self, request: Request) -> Response:
-        """Body `{"now": ISO 8601}` and/or `{"speed": number}`; 409 for a time that cannot be."""
-        try:
-            wish = orjson.loads(await request.body())
-            now = datetime.fromisoformat(wish["now"]) if "now" in wish else None
-            speed = float(wish["speed"]) if "speed" in wish else None
-            if not set(wish) <= {"now", "speed"} or (now is not None and now.tzinfo is None):
-                raise ValueError('expected "now" with a UTC offset and/or "speed"')
-        except (ValueError, TypeError) as error:
-            return json_answer({"error": f"not a time to set: {error}"}, 400)
-        try:
-            self._clock.set(now.astimezone(UTC) if now else None, speed)
-        except ReplayError as error:
-            return json_answer({"error": str(error)}, 409)
-        return json_answer(self._time())
-
-    async def _health(self, request: Request) -> Response:
-        return json_answer({"status": "ok", "world": self._world.name, "identity": self._world.identity})
-
-    def _time(self) -> dict[str, object]:
-        ends_at = self._world.ends_at
-        return {
-            "now": self._clock.now().isoformat(),
-            "ends_at": ends_at.isoformat() if ends_at else None,
-            "world": self._world.name,
-            "speed": self._clock.speed,
-        }
+    return _named(faults.wrap(app), world.name)
 
 
 def _named(app: ASGIApp, world: str) -> ASGIApp:

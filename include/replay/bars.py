@@ -31,8 +31,8 @@ STEP_MS: dict[str, int] = {
     "12h": 43_200_000,
     "1d": 86_400_000,
 }
-# Above this a double no longer tells neighbouring multiples of 1e-8 apart.
-_EXACT_LIMIT = 2.0**53 / UNIT
+# From here on neighbouring doubles lie further apart than 1e-8.
+_EXACT_LIMIT = 2.0**26
 
 
 class Precision(NamedTuple):
@@ -49,7 +49,7 @@ def no_bars() -> Bars:
 def fixed_point(values: NDArray[np.float64]) -> Bars:
     """Floats that were parsed from 8-decimal text, back in 1e-8 units.
 
-    Exact below 9e7; above, the shortest decimal that reads back as the same float.
+    Exact below 6.7e7; above, the shortest decimal that reads back as the same float.
     """
     whole = np.floor(values)
     result = whole.astype(np.int64) * UNIT + np.rint((values - whole) * UNIT).astype(np.int64)

@@ -15,6 +15,7 @@ from include.replay.binance_parameters import BinanceError, Parameters
 from include.replay.clock import ReplayClock
 from include.replay.errors import NotServedError
 from include.replay.limits import Standing, Verdict, WeightBudget
+from include.replay.revisions import Revisions
 from include.replay.world import World, klines, last_price, rolling_day
 
 Handler = Callable[[Request], Response]
@@ -25,10 +26,11 @@ Streams for live updates to avoid polling the API."
 class Binance:
     """Routes below `/binance`; every answer carries the weight used in this minute."""
 
-    def __init__(self, world: World, clock: ReplayClock, budget: WeightBudget) -> None:
+    def __init__(self, world: World, clock: ReplayClock, budget: WeightBudget, revisions: Revisions) -> None:
         self._world = world
         self._clock = clock
         self._budget = budget
+        self._revisions = revisions
 
     def routes(self) -> list[Route]:
         return [
@@ -96,7 +98,8 @@ class Binance:
             raise NotServedError("timeZone other than 0")
         if interval not in STEP_MS:
             raise NotServedError(f"interval {interval}")
-        return json_answer(kline_rows(klines(self._world, symbol, interval, start, last, limit, self._clock.now_ms())))
+        page = klines(self._world, symbol, interval, start, last, limit, self._clock.now_ms())
+        return json_answer(kline_rows(self._revisions.applied(symbol, interval, page)))
 
     def _ticker_24hr(self, request: Request) -> Response:
         sent = Parameters(request.query_params, ("symbol", "symbols", "type", "symbolStatus"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import signal
 import socket
 import sys
 from datetime import UTC, datetime, timedelta
@@ -30,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     world = parser.add_mutually_exclusive_group(required=True)
     world.add_argument("--data", type=Path, metavar="DIR", help="serve the recorded world of this folder")
     world.add_argument("--synthetic", action="store_true", help="serve seeded random walks")
-    parser.add_argument("--seed", type=int, default=7, help="of the synthetic world (default 7)")
+    parser.add_argument("--seed", type=int, default=47, help="of the synthetic world (default 47)")
     parser.add_argument(
         "--from",
         dest="genesis",
@@ -68,12 +70,11 @@ def run(args: argparse.Namespace) -> int:
     print(f"replay: {world.identity}, now {clock.now().isoformat()}, on http://{args.host}:{port}", flush=True)
     app = create_app(world, clock, binance_budget=WeightBudget(args.weight_limit))
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")
-    try:
+    # uvicorn raises the signal again after it has shut down: by then it only means that we are done.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
-    except KeyboardInterrupt:
-        pass  # uvicorn raises the signal again after it has shut down
-    finally:
-        clock.close()
+    clock.close()
     return 0
 
 

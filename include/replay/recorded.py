@@ -135,8 +135,8 @@ class RecordedWorld:
 
 
 def _common_step(values: Bars) -> int:
-    """Largest power of ten (at most one whole unit) that divides all values."""
+    """Largest power of ten (at most one whole unit) that divides all values but a few odd ones."""
     step = b.UNIT
-    while step > 1 and np.any(values % step):
+    while step > 1 and np.count_nonzero(values % step) > values.size // 100:
         step //= 10
     return step

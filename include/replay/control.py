@@ -1,0 +1,108 @@
+"""What no venue has: the world's clock, faults and corrections on demand, and a health check."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from include.replay.answers import json_answer
+from include.replay.bars import STEP_MS
+from include.replay.clock import ReplayClock
+from include.replay.errors import ReplayError
+from include.replay.faults import Faults, read_fault
+from include.replay.revisions import Revisions
+from include.replay.world import World
+
+
+class Control:
+    """`/clock`, `/faults`, `/revisions` and `/health`."""
+
+    def __init__(self, world: World, clock: ReplayClock, faults: Faults, revisions: Revisions) -> None:
+        self._world = world
+        self._clock = clock
+        self._faults = faults
+        self._revisions = revisions
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/clock", self._read_clock, methods=["GET"]),
+            Route("/clock", self._set_clock, methods=["PUT"]),
+            Route("/faults", self._read_faults, methods=["GET"]),
+            Route("/faults", self._add_fault, methods=["POST"]),
+            Route("/faults", self._clear_faults, methods=["DELETE"]),
+            Route("/revisions", self._add_revision, methods=["POST"]),
+            Route("/health", self._health, methods=["GET"]),
+        ]
+
+    async def _read_clock(self, request: Request) -> Response:
+        return json_answer(self._time())
+
+    async def _set_clock(self, request: Request) -> Response:
+        """Body `{"now": ISO 8601}` and/or `{"speed": number}`; 409 for a time that cannot be."""
+        try:
+            wish = orjson.loads(await request.body())
+            if not set(wish) <= {"now", "speed"}:
+                raise ValueError('expected "now" and/or "speed"')
+            now = _instant(wish["now"]) if "now" in wish else None
+            speed = float(wish["speed"]) if "speed" in wish else None
+        except (ValueError, TypeError) as error:
+            return _refused(error, 400)
+        try:
+            self._clock.set(now, speed)
+        except ReplayError as error:
+            return _refused(error, 409)
+        return json_answer(self._time())
+
+    async def _read_faults(self, request: Request) -> Response:
+        return json_answer(self._faults.waiting())
+
+    async def _add_fault(self, request: Request) -> Response:
+        """Body `{"venue", "kind"}` and, both 1 where left out, `times` and `retry_after` (seconds)."""
+        try:
+            self._faults.add(*read_fault(await request.body()))
+        except ValueError as error:
+            return _refused(error, 400)
+        return json_answer(self._faults.waiting(), 201)
+
+    async def _clear_faults(self, request: Request) -> Response:
+        self._faults.clear()
+        return json_answer(self._faults.waiting())
+
+    async def _add_revision(self, request: Request) -> Response:
+        """Body `{"symbol", "timeframe", "opened_at"}`: from now on that candle has 2 % more volume."""
+        try:
+            wish = orjson.loads(await request.body())
+            symbol, timeframe, opened_at = wish["symbol"], wish["timeframe"], _instant(wish["opened_at"])
+            if symbol not in self._world.markets or timeframe not in STEP_MS:
+                raise ValueError(f"no {timeframe} candles of {symbol}")
+        except (ValueError, TypeError, KeyError) as error:
+            return _refused(error, 400)
+        self._revisions.add(symbol, timeframe, int(opened_at.timestamp() * 1000))
+        return json_answer(wish, 201)
+
+    async def _health(self, request: Request) -> Response:
+        return json_answer({"status": "ok", "world": self._world.name, "identity": self._world.identity})
+
+    def _time(self) -> dict[str, object]:
+        ends_at = self._world.ends_at
+        return {
+            "now": self._clock.now().isoformat(),
+            "ends_at": ends_at.isoformat() if ends_at else None,
+            "world": self._world.name,
+            "speed": self._clock.speed,
+        }
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(f"{text} has no UTC offset")
+    return at.astimezone(UTC)
+
+
+def _refused(error: Exception, status: int) -> Response:
+    return json_answer({"error": f"{type(error).__name__}: {error}" if status == 400 else str(error)}, status)
