@@ -103,8 +103,9 @@ def unfinished(bar: Bars, elapsed_ms: int, step_ms: int, precision: Precision) -
     nearer, farther = (LOW, HIGH) if row[CLOSE] >= row[OPEN] else (HIGH, LOW)
     corners = [row[OPEN], row[nearer], row[farther], row[CLOSE]]
     leg, into = divmod(3 * elapsed_ms, step_ms)
-    price = corners[leg] + (corners[leg + 1] - corners[leg]) * into // step_ms
-    price = min(max(price // precision.tick * precision.tick, row[LOW]), row[HIGH])
+    here, there = corners[leg], corners[leg + 1]
+    price = (here + (there - here) * into // step_ms) // precision.tick * precision.tick
+    price = min(max(price, min(here, there)), max(here, there))
     seen = [*corners[: leg + 1], price]
     for column in (BASE, QUOTE, TRADES, TAKER_BASE, TAKER_QUOTE):
         row[column] = row[column] * elapsed_ms // step_ms

@@ -45,8 +45,8 @@ class Control:
         """Body `{"now": ISO 8601}` and/or `{"speed": number}`; 409 for a time that cannot be."""
         try:
             wish = orjson.loads(await request.body())
-            if not set(wish) <= {"now", "speed"}:
-                raise ValueError('expected "now" and/or "speed"')
+            if not isinstance(wish, dict) or not set(wish) <= {"now", "speed"}:
+                raise ValueError('expected an object with "now" and/or "speed"')
             now = _instant(wish["now"]) if "now" in wish else None
             speed = float(wish["speed"]) if "speed" in wish else None
         except (ValueError, TypeError) as error:
