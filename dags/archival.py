@@ -1,7 +1,8 @@
 """### Closed months to Parquet, old files away
 
 * **archive_candles**: writes every market's candles of a closed month to Parquet, with a manifest of rows and
-  SHA-256, and reads it back and compares it row by row before it counts. With `drop_rows` the month then leaves the table, never otherwise.
+  SHA-256, and reads it back and compares it row by row before it counts. With `drop_rows` the month then leaves the
+  table, never otherwise.
 * **remove_old_files**: task logs older than `keep_files_days`.
 
 **A dry run by default**: it says what it would write and remove, and touches nothing. Trigger with `dry_run` false to
@@ -13,7 +14,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
-
 from crypto_market.defaults import DAG_DEFAULTS, window_params
 from crypto_market.operators.archive import ArchiveCandlesOperator, RemoveOldFilesOperator
 
@@ -27,7 +27,7 @@ with DAG(
     tags=["archive", "retention"],
     params={
         "dry_run": Param(True, type="boolean", title="Dry run", description="Say what would happen, touch nothing"),
-        "drop_rows": Param(False, type="boolean", title="Drop rows", description="After the comparison, empty the month"),
+        "drop_rows": Param(False, type="boolean", title="Drop rows", description="Once compared, empty the month"),
         "keep_files_days": Param(30, type="integer", minimum=1, title="Keep files (days)"),
         **window_params(),
     },
@@ -41,7 +41,7 @@ with DAG(
     )
     RemoveOldFilesOperator(
         task_id="remove_old_files",
-        folder="{{ conf.get('logging', 'base_log_folder') }}",
+        folder="{{ var.value.log_folder }}",
         keep_days="{{ params.keep_files_days }}",
         dry_run="{{ params.dry_run }}",
     )

@@ -1,4 +1,4 @@
-"""One market's candles for one window: asked from the venue, validated, stored. Live, backfill and repair all pass here."""
+"""One market's candles for one window: asked from the venue, validated, stored. Live and backfill both pass here."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Protocol
 
-import psycopg
-
 from include.candles.timeframes import floor, step
 from include.clock import Clock
 from include.collect.outcome import CollectOutcome, NothingToCollect
 from include.config.markets import Market
 from include.venues.model import CandlePage
-from include.warehouse.candles import newest_open, upsert_candles
+from include.warehouse.candles import upsert_candles
+from include.warehouse.connection import Connection
 from include.warehouse.instruments import ensure_instrument
 from include.warehouse.quarantine import quarantine_rows
 
@@ -28,7 +27,7 @@ class CandleVenue(Protocol):
 
 
 def collect_candles(
-    connection: psycopg.Connection,
+    connection: Connection,
     venue: CandleVenue,
     market: Market,
     timeframe: str,
@@ -50,35 +49,38 @@ def collect_candles(
     opens_from, opens_until = floor(start, timeframe), floor(end, timeframe)
     what = f"{market.key} {timeframe}"
     if opens_from == opens_until:
-        return CollectOutcome(what)  # no candle of this timeframe closes within the window
+        return CollectOutcome("candle", what)  # no candle of this timeframe closes within the window
     instrument_id = ensure_instrument(connection, market)
     if catch_up:
         opens_from = _from_newest(connection, instrument_id, timeframe, opens_from)
-    new = changed = unchanged = rejected = 0
-    for page in venue.candles(market.venue_symbol, timeframe, max(opens_from, market.listed_at), opens_until, now):
-        source = f"{market.venue}-rest"
+    source = f"{market.venue}-rest"
+    total = CollectOutcome("candle", what)
+    # The candle that contains the listing is partial, and the venue's own.
+    first = max(opens_from, floor(market.listed_at, timeframe))
+    for page in venue.candles(market.venue_symbol, timeframe, first, opens_until, now):
         counts = upsert_candles(
+            connection, instrument_id, timeframe, page.candles, source=source, world=page.world, recorded_at=now
+        )
+        rejected = quarantine_rows(
             connection,
-            instrument_id,
-            timeframe,
-            page.candles,
+            page.rejected,
             source=source,
+            request=page.request,
             world=page.world,
             recorded_at=now,
+            instrument_id=instrument_id,
+            timeframe=timeframe,
         )
-        rejected += quarantine_rows(
-            connection, page.rejected, source=source, request=page.request, world=page.world, recorded_at=now
-        )
-        new, changed, unchanged = new + counts.new, changed + counts.changed, unchanged + counts.unchanged
-    return CollectOutcome(what, new, changed, unchanged, rejected)
+        total += CollectOutcome("candle", what, counts.new, counts.changed, counts.unchanged, rejected)
+    return total
 
 
-def _from_newest(
-    connection: psycopg.Connection, instrument_id: int, timeframe: str, opens_from: datetime
-) -> datetime:
+def _from_newest(connection: Connection, instrument_id: int, timeframe: str, opens_from: datetime) -> datetime:
     length = step(timeframe)
     opens_from -= SETTLE_BARS * length
-    newest = newest_open(connection, instrument_id, timeframe)
+    query = "select max(opened_at) from market.candle where instrument_id = %s and timeframe = %s"
+    row = connection.execute(query, (instrument_id, timeframe)).fetchone()
+    newest: datetime | None = row[0] if row else None
     if newest is None or newest >= opens_from:
         return opens_from
     return max(newest, opens_from - CATCH_UP_BARS * length)

@@ -24,7 +24,9 @@ class AirflowApi:
     def _token(self) -> str:
         answer = self._session.post(f"{self.base_url}/auth/token", json=self._login, timeout=30)
         if answer.status_code != 201:
-            raise StackError(f"Airflow at {self.base_url} refused the login ({answer.status_code}): {answer.text[:300]}")
+            raise StackError(
+                f"Airflow at {self.base_url} refused the login ({answer.status_code}): {answer.text[:300]}"
+            )
         return str(answer.json()["access_token"])
 
     def call(self, method: str, path: str, accept: tuple[int, ...] = (), **arguments: Any) -> requests.Response:
@@ -72,6 +74,11 @@ class AirflowApi:
     def failed_tasks(self, dag_id: str, run_id: str) -> list[str]:
         tasks = self.pages(f"dags/{dag_id}/dagRuns/{run_id}/taskInstances", "task_instances")
         return [t["task_id"] for t in tasks if t["state"] in ("failed", "upstream_failed")]
+
+    def unfinished_runs(self) -> int:
+        """How many runs of all DAGs are queued or running."""
+        answer = self.call("GET", "dags/~/dagRuns", params={"state": ["queued", "running"], "limit": 1}).json()
+        return int(answer["total_entries"])
 
     def backfills(self, dag_id: str) -> list[dict[str, Any]]:
         return list(self.pages("backfills", "backfills", dag_id=dag_id))

@@ -11,6 +11,9 @@ from include.stack.layout import ROOT, Layout, Ports
 from include.stack.processes import Component
 from include.stack.replay_source import ReplaySource
 
+# The api-server reads the log files itself; a log server would listen on every interface.
+LOCAL_LOGS = {"scheduler": ("--skip-serve-logs",), "triggerer": ("--skip-serve-logs",)}
+
 
 def answers(url: str, seconds: float = 2) -> bool:
     """Whether an HTTP GET of the URL is answered with 200."""
@@ -60,7 +63,7 @@ def airflow_components(ports: Ports, environment: dict[str, str]) -> list[Compon
         *(
             Component(
                 f"airflow-{part.replace('_', '-')}",
-                [*airflow, part.replace("_", "-")],
+                [*airflow, part.replace("_", "-"), *LOCAL_LOGS.get(part, ())],
                 environment,
                 partial(airflow_part_is_healthy, ports.airflow, part),
             )

@@ -38,12 +38,10 @@ def component(cluster: PostgresCluster, environment: dict[str, str]) -> Componen
 
     # initdb's locale is C; a caller's LC_* that the server does not know must not reach it.
     kept = {name: value for name, value in environment.items() if not name.startswith("LC_")}
-    return Component(
-        "postgres", cluster.command(), kept, ready, cluster.identity.popen, signal.SIGINT, stop_seconds=30
-    )
+    return Component("postgres", cluster.command(), kept, ready, cluster.identity.popen, signal.SIGINT, stop_seconds=30)
 
 
-def prepare(cluster: PostgresCluster, credentials: Credentials, world: str) -> list[str]:
+def prepare(cluster: PostgresCluster, credentials: Credentials) -> list[str]:
     """Roles, databases and the warehouse's schema; names of the migrations applied now."""
     given = asdict(credentials)
     with psycopg.connect(cluster.dsn(), autocommit=True) as connection:

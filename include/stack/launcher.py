@@ -13,14 +13,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from psycopg.conninfo import make_conninfo
+
 from include.stack import databases
+from include.stack.airflow_api import AirflowApi
 from include.stack.components import airflow_components, service_components
 from include.stack.credentials import load_or_create
-from include.stack.environment import child_environment, stack_environment
+from include.stack.environment import WAREHOUSE_DATABASE, child_environment, stack_environment
 from include.stack.layout import ROOT, Layout, Ports, StackError, last_world
 from include.stack.postgres import PostgresCluster
 from include.stack.processes import Component, SessionBook, sweep
 from include.stack.replay_source import ReplaySource
+from include.stack.settings_file import read_settings
 
 RESTART_SECONDS = (1, 2, 5, 10, 30)  # pause before the nth restart in a row
 LOCK_SECONDS = 20.0
@@ -43,19 +47,19 @@ class Stack:
         self._watcher: threading.Thread | None = None
         self._book = SessionBook(layout.sessions)
 
-    def start(self, only_database: bool = False) -> None:
+    def start(self) -> None:
         """Bring everything up and wait until it is healthy.
 
         Raises AlreadyRunningError, StackError or PostgresError, each saying what to do; nothing is left running then.
         """
         self._take_lock()
         try:
-            self._start(only_database)
+            self._start()
         except BaseException:
             self.stop()
             raise
 
-    def _start(self, only_database: bool) -> None:
+    def _start(self) -> None:
         left = sweep(self.layout.var, self._book)
         if left:
             self.say(f"ended {left} processes that an earlier start left behind")
@@ -78,9 +82,7 @@ class Stack:
         if cluster.initialise():
             self.say(f"made a PostgreSQL {cluster.binaries.major} cluster in {self.layout.postgres_data}")
         self._launch([databases.component(cluster, self.environment)])
-        databases.prepare(cluster, self.credentials, self.layout.world)
-        if only_database:
-            return
+        databases.prepare(cluster, self.credentials)
         self.say("starting replay exchange, StatsD receiver and MLflow" if self.replay else "starting services")
         services = service_components(self.layout, self.ports, self.environment, self.replay)
         self._launch(services, wait=False)
@@ -88,6 +90,25 @@ class Stack:
         self.say("starting Airflow")
         self._launch(airflow_components(self.ports, self.environment))
         self._await(services)
+
+    def api(self) -> AirflowApi:
+        """Airflow's REST API, as the admin."""
+        return AirflowApi(f"http://127.0.0.1:{self.ports.airflow}", "admin", self.credentials.airflow_admin)
+
+    def warehouse_dsn(self) -> str:
+        """The warehouse, as the reader."""
+        password = self.credentials.warehouse_reader
+        return make_conninfo(
+            host="127.0.0.1",
+            port=self.ports.postgres,
+            dbname=WAREHOUSE_DATABASE,
+            user="warehouse_reader",
+            password=password,
+        )
+
+    def load_settings(self) -> None:
+        """Pools, variables and connections of airflow_settings.yaml into Airflow."""
+        self.api().load_settings(read_settings(ROOT / "airflow_settings.yaml"))
 
     def _take_lock(self) -> None:
         self.layout.var.mkdir(parents=True, exist_ok=True)

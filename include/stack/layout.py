@@ -26,8 +26,6 @@ class Ports:
     replay: int = 9009  # REPLAY_PORT
     metrics: int = 9102  # METRICS_PORT
     statsd: int = 8125  # STATSD_PORT
-    worker_log: int = 8793  # WORKER_LOG_PORT
-    trigger_log: int = 8794  # TRIGGER_LOG_PORT
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Ports:
@@ -54,13 +52,11 @@ class Ports:
                 continue
             port = getattr(self, each.name)
             kind = socket.SOCK_DGRAM if each.name == "statsd" else socket.SOCK_STREAM
-            # Airflow's two log servers bind every interface, so a listener on any of them is in the way.
-            address = "0.0.0.0" if each.name.endswith("_log") else "127.0.0.1"  # noqa: S104 - a probe, closed at once
             with socket.socket(socket.AF_INET, kind) as probe:
                 if kind == socket.SOCK_STREAM:
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:
-                    probe.bind((address, port))
+                    probe.bind(("127.0.0.1", port))
                 except OSError as error:
                     variable = self.variable(each.name)
                     lines.append(f"port {port} ({each.name}) is taken: {error.strerror}; choose another: {variable}=…")

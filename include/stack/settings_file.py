@@ -17,7 +17,7 @@ class SettingsFileError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class AirflowSettings:
-    """connections: id -> fields as Airflow's JSON form; pools: name -> (slots, description); variables: key -> value."""
+    """connections: id -> JSON fields of Airflow; pools: name -> (slots, description); variables: key -> value."""
 
     connections: dict[str, dict[str, Any]]
     pools: dict[str, tuple[int, str]]

@@ -21,6 +21,7 @@ TASK_DEFAULTS: dict[str, Any] = {
 
 DAG_DEFAULTS: dict[str, Any] = {
     "catchup": False,
+    "render_template_as_native_obj": True,  # a list given as param arrives as a list
     "template_searchpath": [str(ROOT / "sql")],
     "default_args": TASK_DEFAULTS,
 }

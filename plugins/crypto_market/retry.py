@@ -14,9 +14,7 @@ FORBIDDEN_PAUSE = timedelta(minutes=5)  # a firewall's block outlasts any quick 
 class VenueRetryPolicy(RetryPolicy):
     """Retry-After is obeyed by rescheduling the task; what can never succeed fails at once."""
 
-    def evaluate(
-        self, exception: BaseException, try_number: int, max_tries: int, context: Any = None
-    ) -> RetryDecision:
+    def evaluate(self, exception: BaseException, try_number: int, max_tries: int, context: Any = None) -> RetryDecision:
         from include.venues import errors
 
         if isinstance(exception, (errors.RateLimitedError, errors.BannedError)):

@@ -41,7 +41,7 @@ class CollectOperator(BaseOperator):
         from include.clock import clock_from_environment
         from include.collect.outcome import NothingToCollect
         from include.collect.run_log import log_run
-        from include.metrics.emit import count_rows
+        from include.metrics import emit
 
         clock = clock_from_environment()
         span = window(context, self.cadence)
@@ -54,7 +54,9 @@ class CollectOperator(BaseOperator):
             log_run(connection, task_run(context, span), outcomes, clock.now())
         for outcome in outcomes:
             self.log.info("%s", outcome)
-            count_rows(outcome)
+            for result in ("new", "changed", "unchanged"):
+                emit.count("crypto.ingest.rows", getattr(outcome, result), dataset=outcome.dataset, result=result)
+            emit.count("crypto.ingest.rows", outcome.rejected, dataset=outcome.dataset, result="quarantined")
         return [outcome.as_dict() for outcome in outcomes]
 
 
@@ -64,4 +66,6 @@ def task_run(context: Context, span: Window | None = None) -> Any:
 
     ti = context["ti"]
     start, end = span or (None, None)
-    return TaskRun(ti.dag_id, ti.run_id, ti.task_id, -1 if ti.map_index is None else ti.map_index, ti.try_number, start, end)
+    return TaskRun(
+        ti.dag_id, ti.run_id, ti.task_id, -1 if ti.map_index is None else ti.map_index, ti.try_number, start, end
+    )

@@ -29,8 +29,11 @@ class UpsertFeaturesOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         from include.clock import clock_from_environment
         from include.features.upsert import upsert_features
+        from include.metrics import emit
 
         with warehouse(self.warehouse_conn_id) as connection:
             done = upsert_features(connection, recorded_at=clock_from_environment().now())
         self.log.info("%s", done)
-        return done.as_dict()
+        for result in ("new", "changed", "unchanged"):
+            emit.count("crypto.feature.rows", getattr(done, f"rows_{result}"), result=result)
+        return done._asdict()

@@ -1,0 +1,93 @@
+# Crypto market data and forecasts on Apache Airflow. `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+UV_VERSION := 0.13.8
+PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.13; do \
+	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo "$$p" && break; done)
+PY := .venv/bin/python
+STACK := $(PY) -m include.cli stack
+export UV_PYTHON_DOWNLOADS := never
+export UV_LINK_MODE := copy
+
+.PHONY: help install demo up down status sql env dag-test replay test lint test-fast bench docs lock lock-check clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+install: .venv/.complete ## install everything into .venv, from the lock
+
+# The stamp is written last: an interrupted install is taken up again.
+.venv/.complete: requirements.lock Makefile
+	@test -n "$(PYTHON)" || { echo "error: Python 3.11, 3.12 or 3.13 is needed; install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@echo "installing into .venv ($$($(PYTHON) --version), $$(grep -c '==' requirements.lock) packages from requirements.lock)"
+	@$(PY) -c '' 2>/dev/null || "$(PYTHON)" -m venv --clear .venv || { echo "error: $(PYTHON) cannot make a virtual environment (Debian: apt-get install python3-venv)" >&2; exit 1; }
+	@$(PY) -m uv --version 2>/dev/null | grep -q ' $(UV_VERSION)' || $(PY) -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
+	@VIRTUAL_ENV="$(CURDIR)/.venv" $(PY) -m uv pip sync --quiet --require-hashes requirements.lock
+	@touch .venv/.complete
+
+demo: install ## the whole pipeline on replayed data, then the UI until Ctrl-C (ONCE=1 ends by itself)
+	@$(STACK) demo $(if $(ONCE),--once)
+
+up: install ## start the stack in the background, against the real exchanges
+	@$(STACK) up $(if $(WORLD),--world $(WORLD))
+
+down: install ## stop the stack
+	@$(STACK) down
+
+status: install ## what runs, and where
+	@$(STACK) status
+
+sql: install ## make sql Q="select …": CSV from the warehouse
+	@$(STACK) sql "$$Q"
+sql: export Q := $(Q)
+
+env: install ## eval "$$(make -s env)": settings for the airflow command, on a metadata database of its own
+	@$(STACK) env
+
+dag-test: install ## make dag-test DAG=ohlcv_backfill DATE=2024-06-01
+	@eval "$$($(STACK) env)"; $(PY) -m airflow dags test "$(DAG)" $(DATE)
+
+replay: install ## the replay exchange alone: make replay ARGS="--synthetic --port 9009"
+	@$(PY) -m include.cli replay $(ARGS)
+
+test: install ## lint, types, and every test
+	@$(MAKE) lint
+	@$(PY) -m pytest $(ARGS)
+
+test-fast: install ## the tests that start no whole stack
+	@$(PY) -m pytest -m "not stack" $(ARGS)
+
+lint: install ## ruff, mypy, sqlfluff, locks
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(PY) -m sqlfluff lint --disable-progress-bar sql
+	@$(MAKE) lock-check
+
+# One resolution for everything; the image's requirements.txt is its part without the development tools.
+COMPILE := $(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-annotate --no-header --quiet
+
+lock: install ## resolve anew after a change in pyproject.toml (UPGRADE=--upgrade for newer versions)
+	@$(COMPILE) --group dev $(UPGRADE) -o requirements.lock
+	@$(COMPILE) --constraints requirements.lock -o requirements.txt
+
+lock-check: install ## requirements.lock and requirements.txt are what pyproject.toml says
+	@fresh="$$(mktemp -d)"; trap 'rm -rf "$$fresh"' EXIT; cp requirements.lock requirements.txt "$$fresh"; \
+	$(COMPILE) --group dev -o "$$fresh/requirements.lock"; \
+	$(COMPILE) --constraints "$$fresh/requirements.lock" -o "$$fresh/requirements.txt"; \
+	for each in requirements.lock requirements.txt; do \
+		diff -q "$$each" "$$fresh/$$each" >/dev/null || { echo "error: $$each is not what pyproject.toml says: run make lock" >&2; exit 1; }; done
+
+bench: install ## every benchmark
+	@for each in benchmarks/bench_*.py; do echo "== $$each"; $(PY) "$$each"; done
+
+docs: install ## regenerate the reference pages and pictures
+	@$(PY) -m include.features.reference
+
+clean: ## remove .venv and var; stops the stack first
+	@test ! -x $(PY) || $(STACK) down
+	@rm -rf .venv var

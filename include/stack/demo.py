@@ -1,0 +1,147 @@
+"""The main job from end to end, through the real scheduler: history in, forecast out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from include.clock import RemoteClock
+from include.stack.launcher import Stack
+from include.stack.layout import ROOT, StackError
+from include.stack.report import print_report
+from include.stack.status import addresses
+from include.warehouse.connection import connect
+
+HISTORY_FROM = datetime(2023, 1, 1, tzinfo=UTC)
+HOURS_BY_BACKFILL = 6
+ARCHIVED_MONTH = {"start": "2023-01-01T00:00:00Z", "end": "2023-02-01T00:00:00Z"}
+LEVEL_TRIGGERED = ("feature_upsert", "model_retraining", "price_forecast")
+HOURLY = ("ohlcv_hourly", "spot_sentiment_hourly")
+STEP_SECONDS = 900.0
+
+
+class Demo:
+    """Drives the DAGs of a started stack and reports; running it again goes on from what is there."""
+
+    def __init__(self, stack: Stack, say: Callable[[str], None]) -> None:
+        self.stack, self.say = stack, say
+        self.api = stack.api()
+        self.now = RemoteClock(stack.environment["MARKET_CLOCK_URL"]).now()
+
+    def run(self) -> bool:
+        """True where every run of every DAG ended in success. Raises StackError for a step that does not end."""
+        began = time.monotonic()
+        self.say(f"{self.stack.layout.world} world, whose clock says {self.now:%Y-%m-%d %H:%M} UTC")
+        if self.stack.layout.world == "synthetic":
+            self.say("SYNTHETIC DATA: seeded random walks, no real prices (MARKET_DATA_DIR names recorded ones)")
+        self.stack.load_settings()
+        self._wait_for_dags()
+        for dag_id in ("ohlcv_backfill", *HOURLY):
+            self.api.set_paused(dag_id, False)
+        self._backfill("ohlcv_backfill", HISTORY_FROM, self.now)
+        hour = self.now.replace(minute=0, second=0, microsecond=0)
+        for dag_id in HOURLY:
+            # A run is named by the start of its interval; the newest one ended some minutes after the full hour.
+            self._backfill(dag_id, hour - timedelta(hours=HOURS_BY_BACKFILL), hour - timedelta(minutes=50))
+        for dag_id in LEVEL_TRIGGERED:
+            self.api.set_paused(dag_id, False)
+            self._trigger(dag_id)
+        self.api.set_paused("archival", False)
+        self._trigger("archival", {"dry_run": False, **ARCHIVED_MONTH})
+        self._wait_until_idle()
+        self._leave()
+        return self._report(time.monotonic() - began)
+
+    def _wait_for_dags(self) -> None:
+        """Until Airflow has parsed every DAG file; an import error ends the wait."""
+        expected = {path.stem for path in (ROOT / "dags").glob("*.py")}
+        deadline = time.monotonic() + 120
+        while not expected <= self.api.dags().keys():
+            errors = self.api.import_errors()
+            if errors:
+                raise StackError(f"{errors[0]['filename']} cannot be imported:\n{errors[0]['stack_trace']}")
+            if time.monotonic() > deadline:
+                raise StackError(f"Airflow has not found the DAGs {sorted(expected - self.api.dags().keys())}")
+            time.sleep(0.5)
+
+    def _backfill(self, dag_id: str, start: datetime, end: datetime) -> None:
+        """`airflow backfill create`, and the wait for its runs; one that is still open from before is waited for."""
+        self._wait_for_backfills(dag_id)
+        self.say(f"airflow backfill create --dag-id {dag_id} --from-date {start:%FT%T} --to-date {end:%FT%T}")
+        command = [sys.executable, "-m", "airflow", "backfill", "create", "--dag-id", dag_id]
+        command += ["--from-date", start.isoformat(), "--to-date", end.isoformat(), "--reprocess-behavior", "failed"]
+        done = subprocess.run(
+            [*command, "--max-active-runs", "4"],
+            env=self.stack.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise StackError(f"{dag_id}: airflow backfill create failed:\n{(done.stdout + done.stderr)[-1500:]}")
+        self._wait(dag_id, lambda run: run["run_type"] == "backfill", "backfill")
+
+    def _wait_for_backfills(self, dag_id: str) -> None:
+        deadline = time.monotonic() + STEP_SECONDS
+        while any(b["completed_at"] is None for b in self.api.backfills(dag_id)):
+            if time.monotonic() > deadline:
+                raise StackError(f"an earlier backfill of {dag_id} does not end: see the Backfills tab of the DAG")
+            time.sleep(1)
+
+    def _trigger(self, dag_id: str, conf: dict[str, object] | None = None) -> None:
+        self.say(f"{dag_id}: triggered")
+        run_id = self.api.trigger(dag_id, conf, note="make demo")
+        self._wait(dag_id, lambda run: run["dag_run_id"] == run_id, "run")
+
+    def _wait(self, dag_id: str, wanted: Callable[[dict[str, object]], bool], what: str) -> None:
+        """Until the wanted runs have ended, with a line whenever the count moves. Raises StackError on a failure."""
+        deadline = time.monotonic() + STEP_SECONDS
+        shown = ""
+        while True:
+            runs = [run for run in self.api.runs(dag_id) if wanted(run)]
+            states = [run["state"] for run in runs]
+            line = f"{dag_id}: {what} {states.count('success')}/{len(runs)}"
+            if line != shown:
+                self.say(line)
+                shown = line
+            if "failed" in states:
+                run_id = next(run["dag_run_id"] for run in runs if run["state"] == "failed")
+                tasks = ", ".join(self.api.failed_tasks(dag_id, run_id)) or "see the UI"
+                raise StackError(f"{dag_id} run {run_id} failed ({tasks}); its logs: {self.stack.layout.logs}/tasks")
+            if runs and all(state == "success" for state in states):
+                return
+            if time.monotonic() > deadline:
+                raise StackError(f"{dag_id}: not done after {STEP_SECONDS:.0f} s: {states}")
+            time.sleep(1)
+
+    def _wait_until_idle(self) -> None:
+        """Until nothing runs or waits any more: events may have woken a DAG while the last one ended."""
+        deadline = time.monotonic() + STEP_SECONDS
+        while self.api.unfinished_runs() and time.monotonic() < deadline:
+            time.sleep(1)
+
+    def _leave(self) -> None:
+        """A synthetic world lives on; a recorded one ends at its clock, and its DAGs are left paused."""
+        if self.stack.layout.world == "synthetic":
+            self.say("every DAG is left running by its own schedule: the synthetic world goes on with the real clock")
+            return
+        for dag_id in self.api.dags():
+            self.api.set_paused(dag_id, True)
+        self.say("every DAG is left paused: the recorded world ends at its clock, a schedule would find nothing to do")
+
+    def _report(self, seconds: float) -> bool:
+        failed = [
+            f"{dag_id} {run['dag_run_id']} {run['state']}"
+            for dag_id in self.api.dags()
+            for run in self.api.runs(dag_id)
+            if run["state"] != "success"
+        ]
+        with connect(self.stack.warehouse_dsn()) as connection:
+            print_report(connection, self.now, seconds)
+        runs = sum(len(self.api.runs(dag_id)) for dag_id in self.api.dags())
+        print(f"\n{runs} DAG runs, {len(failed)} not successful{''.join(chr(10) + '  ' + f for f in failed)}")
+        print(addresses(self.stack.layout, self.stack.ports), flush=True)
+        return not failed
