@@ -1,4 +1,4 @@
-"""The Grafana dashboard as code: `python -m include.metrics.dashboard` writes deploy/grafana/dashboards/pipeline.json."""
+"""The Grafana dashboard as code; `python -m include.metrics.dashboard` writes the committed JSON file."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ COLUMNS, PANEL_WIDTH, PANEL_HEIGHT = 24, 8, 8
 
 
 class Panel(NamedTuple):
-    """A chart over time. `unit` is Grafana's id of a unit; `description` says what a healthy picture looks like."""
+    """A chart over time. `unit` is Grafana's id of a unit; `description` says what a healthy picture looks like.
+
+    `more` holds further pairs of expression and legend.
+    """
 
     title: str
     expr: str
     legend: str
     unit: str
     description: str
+    more: tuple[tuple[str, str], ...] = ()
 
 
 SECTIONS: dict[str, tuple[Panel, ...]] = {
@@ -47,17 +51,19 @@ SECTIONS: dict[str, tuple[Panel, ...]] = {
         ),
         Panel(
             "Answer time of sources, 95th percentile",
-            "histogram_quantile(0.95, sum by (venue, le) (rate(crypto_venue_request_seconds_bucket[$__rate_interval])))",
+            "histogram_quantile(0.95,"
+            " sum by (venue, le) (rate(crypto_venue_request_seconds_bucket[$__rate_interval])))",
             "{{venue}}",
             "s",
             "Below a second.",
         ),
         Panel(
             "Age of ticker snapshots and of the Fear & Greed index",
-            "time() - crypto_ticker_newest_timestamp_seconds or time() - crypto_sentiment_newest_timestamp_seconds",
+            "time() - crypto_ticker_newest_timestamp_seconds",
             "{{symbol}}",
             "s",
-            "Tickers within their schedule; the index (no symbol) within two days.",
+            "Tickers within their schedule, the index within two days.",
+            (("time() - crypto_sentiment_newest_timestamp_seconds", "Fear & Greed"),),
         ),
     ),
     "Features and forecasts": (
@@ -129,11 +135,14 @@ SECTIONS: dict[str, tuple[Panel, ...]] = {
     "Airflow": (
         Panel(
             "Heartbeats, per minute",
-            'sum by (__name__) (rate({__name__=~"airflow_(scheduler|dag_processor|triggerer)_heartbeat"}'
-            "[$__rate_interval])) * 60",
-            "{{__name__}}",
+            "sum(rate(airflow_scheduler_heartbeat[$__rate_interval])) * 60",
+            "scheduler",
             "short",
             "Three flat lines well above 0.",
+            (
+                ("sum(rate(airflow_dag_processor_heartbeat[$__rate_interval])) * 60", "DAG processor"),
+                ("sum(rate(airflow_triggerer_heartbeat[$__rate_interval])) * 60", "triggerer"),
+            ),
         ),
         Panel(
             "Finished tasks, per minute",
@@ -201,7 +210,10 @@ def _panel(number: int, chart: Panel, position: dict[str, int]) -> dict[str, Any
         "gridPos": position,
         "fieldConfig": {"defaults": {"unit": chart.unit}, "overrides": []},
         "options": {"legend": {"displayMode": "list", "placement": "bottom", "showLegend": True}},
-        "targets": [{"refId": "A", "datasource": DATASOURCE, "expr": chart.expr, "legendFormat": chart.legend}],
+        "targets": [
+            {"refId": chr(ord("A") + index), "datasource": DATASOURCE, "expr": expr, "legendFormat": legend}
+            for index, (expr, legend) in enumerate([(chart.expr, chart.legend), *chart.more])
+        ],
     }
 
 

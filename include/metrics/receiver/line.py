@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Literal, NamedTuple
 
@@ -9,8 +10,12 @@ from include.metrics.receiver.tally import Tally
 
 Kind = Literal["counter", "gauge", "observer"]
 
-# NaN and infinity are refused: one of them would spoil a sum for the life of the process.
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+# NaN and what adds up to infinity are refused: one of them would spoil a sum for the life of the process.
+LARGEST_VALUE = 1e30
+# A sample cannot stand for more than a million others.
+LOWEST_RATE = 1e-6
+
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _ILLEGAL_IN_NAME = re.compile(r"[^a-zA-Z0-9_]")
 _SAMPLE_ERRORS = "statsd_exporter_sample_errors_total"
 
@@ -67,10 +72,11 @@ def _event(name: str, labels: dict[str, str], sample: str, tally: Tally) -> Even
     if not 1 <= len(parts) <= 3 or not all(parts):
         tally.add(_SAMPLE_ERRORS, "reason", "malformed_component")
         return None
-    if not _NUMBER.fullmatch(value_text):
+    value = float(value_text) if _NUMBER.fullmatch(value_text) else math.inf
+    if abs(value) > LARGEST_VALUE:
         tally.add(_SAMPLE_ERRORS, "reason", "malformed_value")
         return None
-    value, rate = float(value_text), _rate(parts[1:], tally)
+    rate = _rate(parts[1:], tally)
     if labels:
         tally.add("statsd_exporter_tags_total")
     match parts[0]:
@@ -91,7 +97,7 @@ def _rate(extras: list[str], tally: Tally) -> float:
     rate = 1.0
     for extra in extras:
         given = float(extra[1:]) if extra[0] == "@" and _NUMBER.fullmatch(extra[1:]) else 0.0
-        if 0 < given <= 1:
+        if LOWEST_RATE <= given <= 1:
             rate = given
         else:
             tally.add(_SAMPLE_ERRORS, "reason", "invalid_sample_factor")

@@ -1,0 +1,78 @@
+"""Prometheus' configuration and alert rules: valid, and about metrics that exist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "deploy/prometheus"
+RULE_FILES = sorted((FOLDER / "rules").glob("*.yml"))
+SEVERITIES = {"page", "ticket"}
+
+
+def rules() -> list[dict[str, Any]]:
+    return [
+        rule for path in RULE_FILES for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]
+    ]
+
+
+def problems(rule: dict[str, Any], series_of: Callable[[str], set[str]], known: set[str]) -> list[str]:
+    """What is wrong with an alert: an unknown series, or no severity or summary."""
+    found = [f"unknown series {name}" for name in sorted(series_of(rule["expr"]) - known)]
+    if rule.get("labels", {}).get("severity") not in SEVERITIES:
+        found.append("severity is page or ticket")
+    if not rule.get("annotations", {}).get("summary"):
+        found.append("no summary")
+    return found
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["alert"])
+def test_alert_is_about_series_that_exist(rule: dict[str, Any], series_of, known_series: set[str]) -> None:
+    assert problems(rule, series_of, known_series) == []
+
+
+def test_alert_names_are_unique() -> None:
+    names = [rule["alert"] for rule in rules()]
+    assert len(names) == len(set(names)) >= 15
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"expr": "sum(rate(airflow_schedular_heartbeat[2m])) < 1"}, "unknown series airflow_schedular_heartbeat"),
+        ({"expr": "crypto_ingest_rows > 1"}, "unknown series crypto_ingest_rows"),
+        ({"labels": {}}, "severity is page or ticket"),
+        ({"annotations": {}}, "no summary"),
+    ],
+)
+def test_a_planted_error_is_found(change: dict[str, Any], problem: str, series_of, known_series: set[str]) -> None:
+    assert problems(rules()[0] | change, series_of, known_series) == [problem]
+
+
+def test_promtool_accepts_configuration_and_rules(tool) -> None:
+    done = tool("promtool", "check", "config", FOLDER / "prometheus.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_promtool_refuses_a_planted_error(tool, tmp_path: Path) -> None:
+    (tmp_path / "rules.yml").write_text((FOLDER / "rules/airflow.yml").read_text().replace("[2m]", "", 1))
+    assert tool("promtool", "check", "rules", tmp_path / "rules.yml").returncode != 0
+
+
+def test_alerts_fire_when_they_should_and_only_then(tool) -> None:
+    done = tool("promtool", "test", "rules", Path(__file__).parent / "alerts_test.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_scrapes_the_exporter_of_the_compose_file() -> None:
+    jobs = {
+        job["job_name"]: job["static_configs"][0]["targets"]
+        for job in yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]
+    }
+    assert jobs["airflow"] == ["statsd-exporter:9102"]
+    assert "statsd-exporter" in yaml.safe_load((ROOT / "docker-compose.yaml").read_text())["services"]
