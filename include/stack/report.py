@@ -1,0 +1,103 @@
+"""What the demo did, for a person at a terminal: history, coverage, features, models against naive, forecasts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from include.warehouse.connection import Connection
+from include.warehouse.coverage import coverage_summary
+from include.warehouse.sql import statement
+from include.warehouse.world import world_of
+
+
+def print_report(connection: Connection, now: datetime, seconds: float) -> None:
+    """Print every section; figures come from the warehouse alone."""
+    world = world_of(connection)
+    warning = "   SYNTHETIC: seeded random walks, not real prices" if world == "synthetic" else ""
+    print(
+        f"\n{'=' * 100}\n{world} world at {now:%Y-%m-%d %H:%M} UTC, pipeline took {seconds:.0f} s{warning}\n{'=' * 100}"
+    )
+    _coverage(connection, now)
+    _features(connection)
+    _others(connection)
+    _models(connection)
+    _forecasts(connection)
+
+
+def table(title: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A title and aligned columns; says so where there is no row."""
+    print(f"\n{title}")
+    if not rows:
+        print("  none")
+        return
+    cells = [[str(cell) for cell in row] for row in [header, *rows]]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
+    for row in cells:
+        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _coverage(connection: Connection, now: datetime) -> None:
+    rows = []
+    for series in coverage_summary(connection, now):
+        holes = ", ".join(f"{m.start:%Y-%m-%d %H:%M} ({m.candles})" for m in series.missing[:3]) or "-"
+        more = f" and {len(series.missing) - 3} more" if len(series.missing) > 3 else ""
+        span = f"{series.first_opened_at:%Y-%m-%d %H:%M} to {series.until:%Y-%m-%d %H:%M}"
+        row = [f"{series.venue} {series.symbol}", series.timeframe, span, series.expected, series.observed]
+        rows.append([*row, f"{series.ratio:.4%}", holes + more])
+    table(
+        "candles: expected = observed + missing",
+        (
+            "market",
+            "timeframe",
+            "from first candle to now (UTC)",
+            "expected",
+            "observed",
+            "coverage",
+            "missing (hours)",
+        ),
+        rows,
+    )
+
+
+def _features(connection: Connection) -> None:
+    found = connection.execute(statement("report/features.sql")).fetchall()
+    rows = [(market, timeframe, n, f"{newest:%Y-%m-%d %H:%M}") for market, timeframe, n, newest in found]
+    table("features (view crypto_prices)", ("market", "timeframe", "rows", "newest candle (UTC)"), rows)
+
+
+def _others(connection: Connection) -> None:
+    tables = ("market.ticker", "market.coin_snapshot", "market.fear_greed", "market.candle_revision")
+    tables += ("market.quarantine", "ops.archive_manifest")
+    rows = [(name, len(connection.execute(f"select from {name}").fetchall())) for name in tables]  # noqa: S608 - constants
+    table("other tables", ("table", "rows"), rows)
+
+
+def _models(connection: Connection) -> None:
+    rows = []
+    for row in connection.execute(statement("report/models.sql")):
+        market, horizon, skill, p_value, hit, low, high, coverage, decision, champion = row
+        direction = "-" if hit is None else f"{hit:.1%} [{low:.1%}, {high:.1%}]"
+        served = "naive forecast" if champion is None else f"model version {champion}"
+        figures = (f"{skill:+.4f}", f"{p_value:.3f}", direction, f"{coverage:.1%}")
+        rows.append((market, f"+{horizon} h", *figures, decision, served))
+    table(
+        "models against the naive forecast, on held-out time (skill 0 = naive)",
+        ("market", "horizon", "skill", "p", "direction [95 %]", "80 % interval held", "decision", "served"),
+        rows,
+    )
+
+
+def _forecasts(connection: Connection) -> None:
+    rows = []
+    for row in connection.execute(statement("report/forecasts.sql")):
+        crypto, target, hours, price, predicted, lower, upper, is_naive, version, made_at = row
+        model = "naive" if is_naive else f"version {version}"
+        interval = f"{float(lower):.2f} to {float(upper):.2f}"
+        prices = (f"{float(price):.2f}", f"{float(predicted):.2f}", interval)
+        rows.append((crypto, f"+{hours} h", f"{target:%Y-%m-%d %H:%M}", *prices, model, f"{made_at:%H:%M:%S}"))
+    table(
+        "newest sealed forecasts (view predictions)",
+        ("coin", "horizon", "for (UTC)", "price now", "forecast", "80 % interval", "model", "made at"),
+        rows,
+    )

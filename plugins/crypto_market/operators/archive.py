@@ -1,0 +1,84 @@
+"""Closed months to Parquet, old files away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from crypto_market.hooks.warehouse import warehouse
+from crypto_market.window import window
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class ArchiveCandlesOperator(BaseOperator):
+    """Write the window's month of every market to Parquet, compare it with the table, and only then, if told, drop it.
+
+    :param archive_uri: folder or object store, e.g. `file:///data/archive` or `s3://aws_default@bucket/archive` (templated)
+    :param dry_run: say what would be written, touch nothing (templated)
+    :param drop_rows: empty the month in the table once its archive has been verified (templated)
+    :param warehouse_conn_id: Airflow connection of the warehouse (templated)
+    """
+
+    template_fields: Sequence[str] = ("archive_uri", "dry_run", "drop_rows", "warehouse_conn_id")
+    ui_color = "#fff2cc"
+
+    def __init__(
+        self,
+        *,
+        archive_uri: str,
+        dry_run: bool | str = True,
+        drop_rows: bool | str = False,
+        warehouse_conn_id: str = "warehouse",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.archive_uri = archive_uri
+        self.dry_run = dry_run
+        self.drop_rows = drop_rows
+        self.warehouse_conn_id = warehouse_conn_id
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        from airflow.sdk import ObjectStoragePath
+
+        from include.clock import clock_from_environment
+        from include.warehouse.archive_run import archive_all
+
+        store = ObjectStoragePath(self.archive_uri)
+        month = window(context, "month").start.date().replace(day=1)
+        with warehouse(self.warehouse_conn_id) as connection:
+            done = archive_all(
+                connection,
+                store,
+                month,
+                clock_from_environment().now(),
+                dry_run=bool(self.dry_run),
+                drop_rows=bool(self.drop_rows),
+            )
+        for line in done:
+            self.log.info("%s", line)
+        return [line.as_dict() for line in done]
+
+
+class RemoveOldFilesOperator(BaseOperator):
+    """Remove files that have not been written to for some days.
+
+    :param folder: what to look through, subfolders included (templated)
+    :param keep_days: files younger than this stay (templated)
+    :param dry_run: say what would be removed, remove nothing (templated)
+    """
+
+    template_fields: Sequence[str] = ("folder", "keep_days", "dry_run")
+    ui_color = "#fff2cc"
+
+    def __init__(self, *, folder: str, keep_days: int | str, dry_run: bool | str = True, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.folder = folder
+        self.keep_days = keep_days
+        self.dry_run = dry_run
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        raise NotImplementedError

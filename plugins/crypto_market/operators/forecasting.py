@@ -1,0 +1,113 @@
+"""Training, forecasting and scoring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseHook, BaseOperator
+
+from crypto_market.hooks.warehouse import warehouse
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from include.forecasting.registry import ModelRegistry
+
+
+class ModelOperator(BaseOperator):
+    """What operators on models share.
+
+    :param warehouse_conn_id: Airflow connection of the warehouse (templated)
+    :param mlflow_conn_id: Airflow connection whose host is MLflow's base URL (templated)
+    """
+
+    template_fields: Sequence[str] = ("warehouse_conn_id", "mlflow_conn_id")
+    ui_color = "#f8cecc"
+
+    def __init__(self, *, warehouse_conn_id: str = "warehouse", mlflow_conn_id: str = "mlflow", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.warehouse_conn_id = warehouse_conn_id
+        self.mlflow_conn_id = mlflow_conn_id
+
+    def registry(self) -> ModelRegistry:
+        from include.forecasting.registry import ModelRegistry
+
+        return ModelRegistry(BaseHook.get_connection(self.mlflow_conn_id).host)
+
+
+class TrainModelOperator(ModelOperator):
+    """Train a challenger per market for one horizon, judge it, and promote it only where the evidence holds.
+
+    :param markets: `venue:BASE/QUOTE` of the configuration (templated)
+    :param horizon: bars of the forecast timeframe ahead (templated)
+    """
+
+    template_fields: Sequence[str] = ("markets", "horizon", *ModelOperator.template_fields)
+
+    def __init__(self, *, markets: Sequence[str], horizon: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.markets = markets
+        self.horizon = horizon
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        from dataclasses import asdict
+
+        from include.clock import clock_from_environment
+        from include.config.markets import FORECAST_TIMEFRAME, market_by_key
+        from include.forecasting.training import train_market
+        from include.metrics import emit
+
+        clock, registry, outcomes = clock_from_environment(), self.registry(), []
+        with warehouse(self.warehouse_conn_id) as connection:
+            for market in map(market_by_key, self.markets):
+                outcome = train_market(connection, registry, market, FORECAST_TIMEFRAME, self.horizon, clock.now())
+                self.log.info("%s", outcome)
+                served = "model" if outcome.champion_version else "naive"
+                labels = {"symbol": market.symbol, "horizon": self.horizon}
+                emit.count("crypto.model.trainings", 1, decision=served, **labels)
+                emit.gauge("crypto.model.trained_timestamp_seconds", clock.now().timestamp(), **labels)
+                outcomes.append(asdict(outcome))
+        return outcomes
+
+
+class ForecastOperator(ModelOperator):
+    """Seal the forecasts that are due: the champion's, or the naive one, called by its name."""
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        from include.clock import clock_from_environment
+        from include.forecasting.forecasts import make_forecasts
+        from include.metrics import emit
+
+        with warehouse(self.warehouse_conn_id) as connection:
+            done = make_forecasts(connection, self.registry(), clock_from_environment().now())
+        for market, horizon, reason in done.refused:
+            self.log.warning("refused: %s, %s bars ahead: %s", market, horizon, reason)
+        counts = {"written": done.written, "already_sealed": done.already_sealed, "refused": len(done.refused)}
+        for result, number in counts.items():
+            emit.count("crypto.forecast.rows", number, result=result)
+        self.log.info("%s", counts)
+        return counts
+
+
+class ScoreForecastsOperator(BaseOperator):
+    """Score the forecasts whose target has closed.
+
+    :param warehouse_conn_id: Airflow connection of the warehouse (templated)
+    """
+
+    template_fields: Sequence[str] = ("warehouse_conn_id",)
+    ui_color = "#f8cecc"
+
+    def __init__(self, *, warehouse_conn_id: str = "warehouse", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.warehouse_conn_id = warehouse_conn_id
+
+    def execute(self, context: Context) -> Any:
+        from include.clock import clock_from_environment
+        from include.forecasting.scoring import score_matured
+
+        with warehouse(self.warehouse_conn_id) as connection:
+            scored = score_matured(connection, clock_from_environment().now())
+        self.log.info("scored: %s", scored)
+        return scored
