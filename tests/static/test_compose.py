@@ -12,6 +12,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yaml"
+REPLAY = ROOT / "deploy/compose/replay.yaml"
 ONE_OFF = {"databases", "warehouse-migrate", "airflow-init", "airflow-settings"}
 
 
@@ -71,7 +72,7 @@ def test_every_secret_is_required(tool, env_file: Path, tmp_path: Path, secret: 
 
 
 def test_example_and_compose_name_the_same_variables() -> None:
-    used = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE.read_text()))
+    used = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE.read_text() + REPLAY.read_text()))
     assert used == set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
 
 
@@ -148,3 +149,22 @@ def test_connections_are_the_declared_ones(config: dict[str, Any]) -> None:
 
 def test_mlflow_admits_the_name_tasks_use(config: dict[str, Any]) -> None:
     assert any(part.startswith("--allowed-hosts=mlflow:5000,") for part in config["services"]["mlflow"]["command"])
+
+
+def test_replay_points_every_venue_and_the_clock_at_the_replay_exchange(tool, env_file: Path) -> None:
+    files = ("-f", COMPOSE, "-f", REPLAY)
+    done = tool("docker-compose", "--env-file", env_file, *files, "config", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    services = json.loads(done.stdout)["services"]
+    assert Path(services["replay"]["build"]["context"]) == ROOT
+    declared = yaml.safe_load((ROOT / "airflow_settings.yaml").read_text())["airflow"]["connections"]
+    venues = {each["conn_id"] for each in declared if each["conn_type"] == "http"} - {"mlflow"}
+    for part in ("api-server", "scheduler", "dag-processor", "triggerer"):
+        service = services[f"airflow-{part}"]
+        environment = service["environment"]
+        for venue in venues:
+            connection = json.loads(environment[f"AIRFLOW_CONN_{venue.upper()}"])
+            assert connection["host"].startswith(f"http://replay:9009/{venue}"), venue
+        assert environment["MARKET_CLOCK_URL"] == "http://replay:9009/clock"
+        assert environment["AIRFLOW__METRICS__STATSD_HOST"] == "statsd-exporter"
+        assert {"replay", "airflow-init"} <= set(service["depends_on"])
