@@ -49,6 +49,11 @@ def lookback_bars(timeframe: str) -> int:
     return max(WARM_UP_BARS, longest_window(timeframe) + MEMORY_BARS)
 
 
+def whole_memory_bars(timeframe: str) -> int:
+    """How many bars before a row fill its windows and all its indicators remember."""
+    return max(MEMORY_BARS, longest_window(timeframe))
+
+
 def block_start(bar: int) -> int:
     """First bar of the block a bar belongs to."""
     return bar - bar % BLOCK_BARS

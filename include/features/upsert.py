@@ -14,7 +14,17 @@ import numpy as np
 import pandas as pd
 
 from include.candles.timeframes import SECONDS, step
-from include.features.blocks import BarRange, bar_number, block_start, lookback_bars, merge, opening, pieces, reach
+from include.features.blocks import (
+    BarRange,
+    bar_number,
+    block_start,
+    lookback_bars,
+    merge,
+    opening,
+    pieces,
+    reach,
+    whole_memory_bars,
+)
 from include.features.compute import CANDLE_COLUMNS, INDEX_COLUMNS, compute_features
 from include.features.definition import definition_sha256
 from include.features.registry import FEAR_GREED_STALE_DAYS, MEAN_DAYS, NAMES
@@ -53,8 +63,8 @@ def upsert_features(connection: Connection, recorded_at: datetime) -> FeatureRun
     sentiment = pending_changes(connection, CONSUMER, "fear_greed")
     sha256 = definition_sha256()
     outdated = _series(connection, "features/select_outdated_series.sql", sha256)
-    due = {Series(int(c.instrument_id), str(c.timeframe)) for c in pending_changes(connection, CONSUMER)
-           if c.instrument_id is not None} | set(outdated)  # fmt: skip
+    changed = {(c.instrument_id, c.timeframe) for c in pending_changes(connection, CONSUMER)}
+    due = {Series(id_, timeframe) for id_, timeframe in changed if id_ and timeframe} | set(outdated)
     if sentiment:
         due |= set(_series(connection, "features/select_series.sql"))
     counts, consumed = UpsertCounts(), 0
@@ -89,7 +99,9 @@ def _affected(
     timeframe = series.timeframe
     history = BarRange(bar_number(extent[0], timeframe), bar_number(extent[1], timeframe) + 1)
     if everything:
-        return [history]
+        # Rows whose candles were dropped after archival keep their values: there is nothing to compute them from.
+        untouchable = 0 if extent[2] is None else bar_number(extent[2], timeframe) + whole_memory_bars(timeframe)
+        return merge([BarRange(max(history.start, untouchable), history.end)])
     ranges = [reach(BarRange(bar_number(c.start, timeframe), bar_number(c.end, timeframe)), timeframe) for c in changes]
     for change in sentiment:
         # A day's value is in means of up to 30 days, and those are carried on while no newer value comes.

@@ -14,13 +14,15 @@ from include.candles.model import Candle
 from include.candles.timeframes import step
 from include.config.markets import MARKETS, Market
 from include.features import upsert
-from include.features.blocks import BLOCK_BARS, bar_number, block_start, opening
+from include.features.blocks import BLOCK_BARS, BarRange, bar_number, block_start, opening
 from include.features.registry import NAMES
 from include.features.upsert import CONSUMER, FeatureRun, upsert_features
+from include.venues.model import FearGreed
 from include.warehouse.bootstrap import WarehouseDsns
 from include.warehouse.candles import upsert_candles
 from include.warehouse.changes import pending_changes
 from include.warehouse.connection import Connection, connect
+from include.warehouse.fear_greed import upsert_fear_greed
 from include.warehouse.instruments import ensure_instrument
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -54,17 +56,9 @@ def put(
 
 
 def put_fear_greed(connection: Connection, values: dict[datetime, int], recorded_at: datetime = KNOWN) -> None:
-    """Index values, each published ten minutes into its day, and the change ranges that go with them."""
-    for day, value in values.items():
-        connection.execute(
-            "insert into market.fear_greed (day, value, classification, published_at, recorded_at, source) "
-            "values (%s, %s, 'Fear', %s, %s, 'test') on conflict (day) do update set value = excluded.value",
-            (day.date(), value, day + timedelta(minutes=10), recorded_at),
-        )
-        connection.execute(
-            "insert into ops.change_range (dataset, starts_at, ends_at, recorded_at) values ('fear_greed', %s, %s, %s)",
-            (day, day + timedelta(days=1), recorded_at),
-        )
+    """Index values, each published ten minutes into its day."""
+    index = [FearGreed(day.date(), value, "Fear", day + timedelta(minutes=10)) for day, value in values.items()]
+    upsert_fear_greed(connection, index, source="test", world="recorded", recorded_at=recorded_at)
 
 
 def rows(connection: Connection) -> list[tuple[object, ...]]:
@@ -202,6 +196,34 @@ def test_a_changed_formula_makes_every_row_be_computed_again(
     assert upsert_features(writer, LATER) == FeatureRun(1, 0, 1, 396, 0)
     assert rows(writer) == correct
     assert upsert_features(writer, LATER).instruments == 0
+
+
+def test_rows_whose_candles_were_dropped_keep_their_values(writer: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    instrument_id = put(writer, walk(2200))
+    upsert_features(writer, KNOWN)
+    before = rows(writer)
+    kept_from = START + 800 * HOUR
+    writer.execute("delete from market.candle where opened_at < %s", (kept_from,))
+    writer.execute(
+        "insert into ops.archive_manifest (instrument_id, timeframe, month, path, row_count, first_opened_at, "
+        "last_opened_at, file_sha256, content_sha256, archived_at, dropped_at) "
+        "values (%s, '1h', '2024-01-01', 'p', 797, %s, %s, 'f', 'c', %s, %s)",
+        (instrument_id, START, kept_from - HOUR, KNOWN, KNOWN),
+    )
+    monkeypatch.setattr(upsert, "definition_sha256", lambda: "other")
+    assert upsert_features(writer, LATER).rows_unchanged >= 2200 - 800 - 720 - 20
+    assert [row[:3] for row in rows(writer)] == [row[:3] for row in before]
+    assert [row[NAMES.index("sma_30d") + 3] for row in rows(writer)] == [
+        row[NAMES.index("sma_30d") + 3] for row in before
+    ]
+
+
+def test_a_row_is_computed_from_its_anchored_slice(writer: Connection) -> None:
+    first = bar_number(START, "1h")
+    series = upsert.Series(put(writer, walk(4500)), "1h")
+    row = block_start(first) + 3 * BLOCK_BARS + 17
+    loaded = upsert._candles(writer, series, BarRange(row, row + 1))["bar"]
+    assert (loaded.iloc[0], loaded.iloc[-1]) == (block_start(first) + 2 * BLOCK_BARS, row)
 
 
 def test_a_run_that_dies_keeps_what_was_finished_and_the_next_does_the_rest(

@@ -52,6 +52,17 @@ def test_the_future_does_not_move_the_past_by_a_bit(
     assert differing(perturbed.iloc[place:], whole.iloc[place:]) != []
 
 
+def test_the_index_is_the_one_known_at_the_close(walk: pd.DataFrame) -> None:
+    days = np.arange(19_900, 20_300)
+    index = pd.DataFrame({"day": days, "value": days - 19_900.0, "published_at": days * 86400 + 600})
+    features = compute_features(walk, index, "1h")
+    hour = walk["bar"] % 24
+    day = walk["bar"] // 24 - 19_900
+    # The hour from 23:00 closes at midnight, ten minutes before the next value; the hour from 00:00 knows it.
+    np.testing.assert_array_equal(features.loc[hour == 23, "fear_greed"], day[hour == 23])
+    np.testing.assert_array_equal(features.loc[hour == 0, "fear_greed"], day[hour == 0])
+
+
 @pytest.mark.parametrize("place", [100, 3000, 7777])
 def test_a_corrected_candle_reaches_no_further_than_said(
     bitcoin: pd.DataFrame, fear_greed: pd.DataFrame, whole: pd.DataFrame, place: int

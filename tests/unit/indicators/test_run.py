@@ -144,3 +144,11 @@ def test_a_price_that_never_moved_has_no_strength_and_no_place_in_its_band() -> 
     assert columns["bollinger_width"][-1] == 0.0
     assert columns["atr_14"][-1] == 0.0
     assert columns["adx_14"][-1] == 0.0
+
+
+def test_a_place_in_a_range_needs_a_whole_window_of_strengths() -> None:
+    high, low, close = (np.concatenate([np.full(30, 20_000.0), each]) for each in random_walk(60))
+    columns = run_indicators(high, low, close)
+    first_strength = int(np.flatnonzero(~np.isnan(columns["rsi_14"]))[0])
+    first_place = int(np.flatnonzero(~np.isnan(columns["stoch_rsi"]))[0])
+    assert (first_strength, first_place) == (30, 43)
