@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -18,6 +19,10 @@ from include.warehouse.connection import Connection, connect
 from include.warehouse.migrations import migrate
 
 ROOT = Path(__file__).parents[1]
+
+# A busy machine is not a failing property; pytest's own timeout ends what hangs.
+hypothesis.settings.register_profile("repository", deadline=None)
+hypothesis.settings.load_profile("repository")
 
 
 @pytest.fixture(scope="session")
