@@ -153,7 +153,12 @@ def _store(connection: Connection, series: Series, features: pd.DataFrame, recor
     copy_in = statement("features/copy_in.sql", columns=columns)
     with connection.cursor() as cursor, cursor.copy(copy_in) as copy:
         copy.write(binary_rows(features, series.timeframe))
-    values = {**series._asdict(), "recorded_at": recorded_at}
+    values = {
+        **series._asdict(),
+        "recorded_at": recorded_at,
+        "first_opened_at": opening(int(features["bar"].iloc[0]), series.timeframe),
+        "last_opened_at": opening(int(features["bar"].iloc[-1]), series.timeframe),
+    }
     written = connection.execute(statement("features/upsert_feature.sql", columns=NAMES), values).fetchone()
     new, changed = written or (0, 0)
     return UpsertCounts(new, changed, len(features) - new - changed)

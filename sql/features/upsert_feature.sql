@@ -1,6 +1,7 @@
 -- Passes on from feature_staging to features.candle_feature only what is new or differs; a repeat writes nothing.
 -- Keys: instrument_id, timeframe, opened_at. Names: columns (all float8; NaN in staging means NULL).
--- Parameters: instrument_id, timeframe, recorded_at. Answers one row: new, changed.
+-- Parameters: instrument_id, timeframe, recorded_at; first_opened_at, last_opened_at of the staged rows, which keep
+-- the comparison from reading the whole series. Answers one row: new, changed.
 with staged as (
     select
         opened_at,
@@ -15,6 +16,7 @@ differing as materialized (
         on t.instrument_id = %(instrument_id)s
         and t.timeframe = %(timeframe)s::market.timeframe
         and t.opened_at = s.opened_at
+        and t.opened_at between %(first_opened_at)s and %(last_opened_at)s
     where
         t.opened_at is null
         or (s.{{ columns | join(', s.') }}) is distinct from (t.{{ columns | join(', t.') }})
