@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from include.replay.answers import json_answer, not_served
 from include.replay.bars import STEP_MS, decimal_text, kline_rows
-from include.replay.binance_bodies import RATE_LIMITS, symbol_info, ticker_24hr
+from include.replay.binance_bodies import rate_limits, symbol_info, ticker_24hr
 from include.replay.binance_parameters import BinanceError, Parameters
 from include.replay.clock import ReplayClock
 from include.replay.errors import NotServedError
@@ -83,7 +83,7 @@ class Binance:
             {
                 "timezone": "UTC",
                 "serverTime": self._clock.now_ms(),
-                "rateLimits": RATE_LIMITS,
+                "rateLimits": rate_limits(self._budget.limit),
                 "exchangeFilters": [],
                 "symbols": [symbol_info(self._world.markets[name]) for name in self._known(names)],
             }

@@ -22,12 +22,6 @@ _MINI = (
     "lastId",
     "count",
 )
-RATE_LIMITS = [
-    {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 6000},
-    {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 100},
-    {"rateLimitType": "ORDERS", "interval": "DAY", "intervalNum": 1, "limit": 200000},
-    {"rateLimitType": "RAW_REQUESTS", "interval": "MINUTE", "intervalNum": 5, "limit": 300000},
-]
 
 
 def ticker_24hr(market: ReplayMarket, day: Bars, mini: bool) -> dict[str, object]:
@@ -88,3 +82,14 @@ def symbol_info(market: ReplayMarket) -> dict[str, object]:
         "permissions": [],
         "permissionSets": [["SPOT", "MARGIN"]],
     }
+
+
+def rate_limits(weight_per_minute: int) -> list[dict[str, object]]:
+    """exchangeInfo's `rateLimits`."""
+    limits = (
+        ("REQUEST_WEIGHT", "MINUTE", 1, weight_per_minute),
+        ("ORDERS", "SECOND", 10, 100),
+        ("ORDERS", "DAY", 1, 200_000),
+        ("RAW_REQUESTS", "MINUTE", 5, 300_000),
+    )
+    return [{"rateLimitType": t, "interval": i, "intervalNum": n, "limit": limit} for t, i, n, limit in limits]

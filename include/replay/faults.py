@@ -14,6 +14,7 @@ from include.replay.answers import json_answer
 VENUES = ("binance", "alternative_me", "coingecko")
 # Bodies are spoilt rather than replaced: `cut` ends in the middle of the JSON, `dropped` ends the connection there.
 SPOILT = ("cut", "dropped")
+_MOST_AT_ONCE = 1000
 _CLOUDFRONT = """<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01 Transitional//EN" "http://www.w3.org/TR/html4/loose.dtd">
 <HTML><HEAD><TITLE>ERROR: The request could not be satisfied</TITLE></HEAD><BODY>
 <H1>403 ERROR</H1><H2>The request could not be satisfied.</H2>Request blocked.
@@ -53,7 +54,9 @@ class Faults:
         self._waiting: dict[str, deque[tuple[str, int]]] = {venue: deque() for venue in VENUES}
 
     def add(self, venue: str, kind: str, times: int = 1, retry_after: int = 1) -> None:
-        """Let the next `times` answers of the venue fail. Raises ValueError for an unknown venue or kind."""
+        """Let the next `times` answers of the venue fail. Raises ValueError for an unknown venue, kind or count."""
+        if not 1 <= times <= _MOST_AT_ONCE:
+            raise ValueError(f"times must lie between 1 and {_MOST_AT_ONCE}, not {times}")
         try:
             fault_answer(venue, kind, retry_after)
             self._waiting[venue].extend([(kind, retry_after)] * times)

@@ -48,7 +48,6 @@ class MinutePaths:
         walk = np.cumsum(source.standard_normal(MINUTES)) / np.sqrt(MINUTES)
         path = first + (last - first) * at + (walk - at * walk[-1]) * 0.6 * (high - low)
         closes = np.clip(np.rint(path), low, high).astype(np.int64)
-        closes[-1] = last
         opens = np.r_[first, closes[:-1]]
         wiggle = np.rint(np.abs(source.standard_normal((2, MINUTES))) * 0.04 * (high - low)).astype(np.int64)
         highs = np.minimum(np.maximum(opens, closes) + wiggle[0], high)

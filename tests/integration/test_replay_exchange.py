@@ -130,6 +130,12 @@ def test_tickers_by_symbol_by_list_and_all(recorded: str) -> None:
 
 def test_exchange_info(recorded: str) -> None:
     info = get(f"{recorded}/binance/api/v3/exchangeInfo", symbols='["ETHUSDT"]').json()
+    assert info["rateLimits"][0] == {
+        "rateLimitType": "REQUEST_WEIGHT",
+        "interval": "MINUTE",
+        "intervalNum": 1,
+        "limit": 10**6,
+    }
     assert [(s["symbol"], s["status"], s["baseAsset"]) for s in info["symbols"]] == [("ETHUSDT", "TRADING", "ETH")]
     assert get(f"{recorded}/binance/api/v3/exchangeInfo", 400, symbols='["ETHUSDT","NOPE"]').json()["code"] == -1121
     assert get(f"{recorded}/binance/api/v3/ping").json() == {}
@@ -280,7 +286,13 @@ def test_a_dropped_connection_and_clearing_of_faults(synthetic: str) -> None:
     assert get(f"{synthetic}/faults").json()["binance"] == ["dropped"] * 4
     requests.delete(f"{synthetic}/faults", timeout=5)
     assert "serverTime" in get(f"{synthetic}/binance/api/v3/time").json()
-    for bad in ({"venue": "nope", "kind": "cut"}, {"venue": "binance", "kind": "nope"}, {"kind": "cut"}, []):
+    for bad in (
+        {"venue": "nope", "kind": "cut"},
+        {"venue": "binance", "kind": "nope"},
+        {"kind": "cut"},
+        [],
+        {**wish, "times": 0},
+    ):
         assert requests.post(f"{synthetic}/faults", json=bad, timeout=5).status_code == 400
 
 

@@ -144,3 +144,11 @@ def test_coin_days_are_coingeckos_own(world: RecordedWorld) -> None:
     assert days[-1].price == pytest.approx(104781.51, abs=0.01)
     assert days[-1].at_ms - days[-2].at_ms == timedelta(days=1) / timedelta(milliseconds=1)
     assert world.coin_days("nope") == []
+
+
+def test_24_hours_figures_within_an_hour_equal_the_quarters_inside(world: RecordedWorld) -> None:
+    now = ms("2024-06-05T10:45")
+    day = rolling_day(world, "BTCUSDT", now)[0]
+    quarters = world.closed("BTCUSDT", "15m", now - 24 * HOUR_MS, now, 96, False)
+    assert day[[b.BASE, b.TRADES]].tolist() == quarters[:, [b.BASE, b.TRADES]].sum(axis=0).tolist()
+    assert day[b.OPEN] == quarters[0, b.OPEN]

@@ -8,6 +8,7 @@ import pytest
 from include.replay import bars as b
 from include.replay.errors import ReplayError
 from include.replay.synthetic import PROFILES, SyntheticWorld, classification
+from include.replay.synthetic_hours import WEEK_HOURS
 from include.replay.synthetic_minutes import split
 from include.replay.world import HOUR_MS, forming, klines
 
@@ -103,6 +104,10 @@ def test_returns_are_a_martingale_with_a_plausible_size(world: SyntheticWorld) -
     closes = world.closed("BTCUSDT", "1h", 0, START + 1000 * 24 * HOUR_MS, 10**6, False)[:, b.CLOSE].astype(float)
     returns = np.diff(np.log(closes))
     assert 0.003 < returns.std() < 0.008
+    # The generator works week by week; its seams must not show.
+    seams = returns[(START // HOUR_MS + np.arange(1, len(closes))) % WEEK_HOURS == 0]
+    assert len(seams) > 100
+    assert seams.std() < 1.6 * returns.std()
     assert abs(np.corrcoef(returns[1:], returns[:-1])[0, 1]) < 4 / np.sqrt(len(returns))
 
 
