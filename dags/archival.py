@@ -14,6 +14,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
+
 from crypto_market.defaults import DAG_DEFAULTS, window_params
 from crypto_market.operators.archive import ArchiveCandlesOperator, RemoveOldFilesOperator
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronDataIntervalTimetable
+
 from crypto_market.assets import CANDLES, FEATURES
 from crypto_market.defaults import DAG_DEFAULTS
 from crypto_market.operators.features import UpsertFeaturesOperator

@@ -11,9 +11,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
+
 from crypto_market.defaults import DAG_DEFAULTS
 from crypto_market.operators.forecasting import TrainModelOperator
-
 from include.config.markets import FORECAST_HORIZONS, MARKETS
 
 KEYS = [market.key for market in MARKETS]

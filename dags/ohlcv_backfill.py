@@ -20,11 +20,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, get_current_context, task
+
 from crypto_market.defaults import DAG_DEFAULTS, window_params
 from crypto_market.operators.candles import CandlesToPostgresOperator
 from crypto_market.retry import VenueRetryPolicy
 from crypto_market.window import window
-
 from include.config.markets import MARKETS, TIMEFRAMES
 
 KEYS = [market.key for market in MARKETS]

@@ -10,11 +10,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, CronDataIntervalTimetable
+
 from crypto_market.assets import CANDLES
 from crypto_market.defaults import DAG_DEFAULTS, window_params
 from crypto_market.operators.candles import CandlesToPostgresOperator
 from crypto_market.retry import VenueRetryPolicy
-
 from include.config.markets import MARKETS, TIMEFRAMES
 
 with DAG(

@@ -11,8 +11,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronDataIntervalTimetable
+
 from crypto_market.assets import FEATURES
 from crypto_market.defaults import DAG_DEFAULTS
+from crypto_market.operators.facts import PublishFactsOperator
 from crypto_market.operators.forecasting import ForecastOperator, ScoreForecastsOperator
 
 with DAG(
@@ -27,3 +29,7 @@ with DAG(
 ) as dag:
     score = ScoreForecastsOperator(task_id="score_matured")
     forecast = ForecastOperator(task_id="make_forecasts", pool="models", priority_weight=100)
+    # Also where nothing could be forecast: how stale the data are is what somebody needs to see then.
+    publish = PublishFactsOperator(task_id="publish_facts", trigger_rule="all_done")
+
+    [score, forecast] >> publish

@@ -14,6 +14,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, task_group
+
 from crypto_market.defaults import DAG_DEFAULTS, window_params
 from crypto_market.operators.snapshots import (
     CoinSnapshotsToPostgresOperator,
@@ -21,7 +22,6 @@ from crypto_market.operators.snapshots import (
     TickersToPostgresOperator,
 )
 from crypto_market.retry import VenueRetryPolicy
-
 from include.config.markets import COINGECKO_IDS, MARKETS
 
 with DAG(

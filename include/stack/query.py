@@ -59,7 +59,7 @@ def print_csv(var: Path, query: str, say: Say) -> int:
         dsn = cluster.dsn(WAREHOUSE_DATABASE, "warehouse_reader", credentials.warehouse_reader)
         try:
             with psycopg.connect(dsn, options="-c timezone=UTC") as connection:
-                with connection.cursor() as cursor, cursor.copy(f"copy ({query}) to stdout with csv header") as copy:  # type: ignore[arg-type]
+                with connection.cursor() as cursor, cursor.copy(f"copy ({query}) to stdout with csv header") as copy:
                     for block in copy:
                         sys.stdout.buffer.write(block)
                 sys.stdout.flush()

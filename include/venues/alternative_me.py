@@ -37,7 +37,7 @@ class AlternativeMe:
         if limit < 0:
             raise ValueError(f"limit {limit} is negative; 0 asks for all days")
         # Without the trailing slash the venue redirects.
-        return fetch(self._transport, "/fng/", {"limit": limit}, _observations, retry=self._retry)
+        return fetch(VENUE, self._transport, "/fng/", {"limit": limit}, _observations, retry=self._retry)
 
 
 def _observations(response: Response) -> Observations[FearGreed]:

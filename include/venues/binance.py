@@ -153,7 +153,7 @@ class Binance:
             except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
                 raise UnavailableError(VENUE, f"answer of {response.url} cannot be read: {error!r}") from error
 
-        answer, response = fetch(self._transport, path, params, read, retry=self._retry)
+        answer, response = fetch(VENUE, self._transport, path, params, read, retry=self._retry)
         self._pause_when_heavy(response)
         return answer, response
 

@@ -109,7 +109,7 @@ class CoinGecko:
             except UNREADABLE as error:
                 raise UnavailableError(VENUE, f"answer of {response.url} cannot be read: {error!r}") from error
 
-        return fetch(self._transport, path, params, read, headers=self._headers, retry=self._retry)
+        return fetch(VENUE, self._transport, path, params, read, headers=self._headers, retry=self._retry)
 
 
 def _joined(ids: Sequence[str]) -> str:

@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 class VenueError(Exception):
     """Base of all. `venue` is our name of the source, `message` says what it answered."""
@@ -20,6 +22,11 @@ class VenueError(Exception):
 
     def __str__(self) -> str:
         return f"{self.venue}: {self.message}"
+
+    @property
+    def outcome(self) -> str:
+        """The class as a label of a metric: `rate_limited` for RateLimitedError."""
+        return re.sub(r"(?<=.)(?=[A-Z])", "_", type(self).__name__.removesuffix("Error")).lower()
 
 
 class RateLimitedError(VenueError):

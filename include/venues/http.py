@@ -12,6 +12,7 @@ import tenacity
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
+from include.metrics import emit
 from include.venues.errors import UnavailableError, VenueError
 
 USER_AGENT = "crypto-market-airflow/0.1 (market data pipeline)"
@@ -92,6 +93,7 @@ class Retry:
 
 
 def fetch(
+    venue: str,
     transport: Transport,
     path: str,
     params: Params | None,
@@ -100,7 +102,10 @@ def fetch(
     headers: Mapping[str, str] | None = None,
     retry: Retry,
 ) -> T:
-    """What `read` makes of the answer. Only UnavailableError, of the transport or of `read`, is tried again."""
+    """What `read` makes of the answer; every request is counted by its outcome.
+
+    Only UnavailableError, of the transport or of `read`, is tried again.
+    """
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(UnavailableError),
         stop=tenacity.stop_after_attempt(retry.attempts),
@@ -108,7 +113,21 @@ def fetch(
         sleep=retry.sleep,
         reraise=True,
     )
-    return retrying(lambda: read(transport.get(path, params, headers)))
+
+    def ask() -> T:
+        outcome = "ok"
+        began = time.monotonic()
+        try:
+            response = transport.get(path, params, headers)
+            emit.timing("crypto.venue.request_seconds", time.monotonic() - began, venue=venue)
+            return read(response)
+        except VenueError as error:
+            outcome = error.outcome
+            raise
+        finally:
+            emit.count("crypto.venue.requests", 1, venue=venue, outcome=outcome)
+
+    return retrying(ask)
 
 
 def world(response: Response) -> str:

@@ -67,4 +67,6 @@ def _from_params(start: str | None, end: str | None) -> Window:
 
 
 def _utc(at: datetime) -> datetime:
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    """Plain datetime in UTC: Airflow hands out pendulum's, whose arithmetic with plain ones fails."""
+    aware = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    return datetime.combine(aware.date(), aware.time(), tzinfo=UTC)

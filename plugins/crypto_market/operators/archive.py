@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowSkipException
 
 from crypto_market.hooks.warehouse import warehouse
 from crypto_market.window import window
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 class ArchiveCandlesOperator(BaseOperator):
     """Write the window's month of every market to Parquet, compare it with the table, and only then, if told, drop it.
 
-    :param archive_uri: folder or object store, e.g. `file:///data/archive` or `s3://aws_default@bucket/archive` (templated)
+    :param archive_uri: folder or object store, e.g. `file:///data/archive` or `s3://aws@bucket/archive` (templated)
     :param dry_run: say what would be written, touch nothing (templated)
     :param drop_rows: empty the month in the table once its archive has been verified (templated)
     :param warehouse_conn_id: Airflow connection of the warehouse (templated)
@@ -45,21 +46,23 @@ class ArchiveCandlesOperator(BaseOperator):
         from airflow.sdk import ObjectStoragePath
 
         from include.clock import clock_from_environment
+        from include.metrics import emit
+        from include.warehouse.archive import MonthNotClosedError
         from include.warehouse.archive_run import archive_all
 
         store = ObjectStoragePath(self.archive_uri)
         month = window(context, "month").start.date().replace(day=1)
+        now = clock_from_environment().now()
         with warehouse(self.warehouse_conn_id) as connection:
-            done = archive_all(
-                connection,
-                store,
-                month,
-                clock_from_environment().now(),
-                dry_run=bool(self.dry_run),
-                drop_rows=bool(self.drop_rows),
-            )
+            try:
+                options = {"dry_run": bool(self.dry_run), "drop_rows": bool(self.drop_rows)}
+                done = archive_all(connection, store, month, now, **options)
+            except MonthNotClosedError as reason:
+                raise AirflowSkipException(str(reason)) from reason
         for line in done:
             self.log.info("%s", line)
+            if not self.dry_run:
+                emit.count("crypto.archive.rows", line.rows, dataset="candle")
         return [line.as_dict() for line in done]
 
 
@@ -81,4 +84,15 @@ class RemoveOldFilesOperator(BaseOperator):
         self.dry_run = dry_run
 
     def execute(self, context: Context) -> dict[str, Any]:
-        raise NotImplementedError
+        from datetime import timedelta
+        from pathlib import Path
+
+        from include.clock import SystemClock
+        from include.warehouse.old_files import expired_files, remove_files
+
+        # Files carry the machine's time, also where a replayed world has its own.
+        older_than = SystemClock().now() - timedelta(days=int(self.keep_days))
+        removed = remove_files(expired_files(Path(self.folder), older_than), dry_run=bool(self.dry_run))
+        verb = "would remove" if self.dry_run else "removed"
+        self.log.info("%s %s files (%s bytes) not written since %s", verb, removed.files, removed.bytes, older_than)
+        return removed._asdict()

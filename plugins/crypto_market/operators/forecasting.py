@@ -76,7 +76,7 @@ class ForecastOperator(ModelOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         from include.clock import clock_from_environment
-        from include.forecasting.forecasts import make_forecasts
+        from include.forecasting.serving import make_forecasts
         from include.metrics import emit
 
         with warehouse(self.warehouse_conn_id) as connection:
@@ -103,11 +103,11 @@ class ScoreForecastsOperator(BaseOperator):
         super().__init__(**kwargs)
         self.warehouse_conn_id = warehouse_conn_id
 
-    def execute(self, context: Context) -> Any:
+    def execute(self, context: Context) -> dict[str, Any]:
         from include.clock import clock_from_environment
         from include.forecasting.scoring import score_matured
 
         with warehouse(self.warehouse_conn_id) as connection:
             scored = score_matured(connection, clock_from_environment().now())
-        self.log.info("scored: %s", scored)
-        return scored
+        self.log.info("%s", scored)
+        return scored._asdict()

@@ -32,9 +32,8 @@ class TickersToPostgresOperator(CollectOperator):
         self.markets = markets
 
     def collect(self, connection: Connection, span: Window, clock: Clock) -> list[CollectOutcome]:
-        from include.collect.snapshots import collect_tickers
-
         from crypto_market.hooks.venues import BinanceHook
+        from include.collect.snapshots import collect_tickers
         from include.config.markets import market_by_key
 
         markets = [market_by_key(key) for key in self.markets]
@@ -57,9 +56,8 @@ class CoinSnapshotsToPostgresOperator(CollectOperator):
         self.coins = coins
 
     def collect(self, connection: Connection, span: Window, clock: Clock) -> list[CollectOutcome]:
-        from include.collect.snapshots import collect_coin_snapshots
-
         from crypto_market.hooks.venues import CoinGeckoHook
+        from include.collect.snapshots import collect_coin_snapshots
 
         client = CoinGeckoHook().client()
         return [collect_coin_snapshots(connection, client, self.coins, span.start, span.end, clock)]
@@ -71,8 +69,7 @@ class FearGreedToPostgresOperator(CollectOperator):
     ui_color = "#ffe6cc"
 
     def collect(self, connection: Connection, span: Window, clock: Clock) -> list[CollectOutcome]:
-        from include.collect.snapshots import collect_fear_greed
-
         from crypto_market.hooks.venues import AlternativeMeHook
+        from include.collect.snapshots import collect_fear_greed
 
         return [collect_fear_greed(connection, AlternativeMeHook().client(), clock)]

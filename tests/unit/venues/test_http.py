@@ -78,19 +78,19 @@ def test_only_an_unavailable_venue_is_asked_again(
     scripted: type, answer: Callable[..., Response], retry: Retry, waits: list[float]
 ) -> None:
     transport = scripted(UnavailableError("v", "down"), answer([1]))
-    assert fetch(transport, "/x", None, lambda response: response.body, retry=retry) == b"[1]"
+    assert fetch("binance", transport, "/x", None, lambda response: response.body, retry=retry) == b"[1]"
     assert len(waits) == 1
 
     transport = scripted(VenueError("v", "no"), answer([1]))
     with pytest.raises(VenueError, match="no"):
-        fetch(transport, "/x", None, lambda response: response.body, retry=retry)
+        fetch("binance", transport, "/x", None, lambda response: response.body, retry=retry)
     assert len(transport.requests) == 1
 
 
 def test_a_venue_that_stays_down_is_given_up(scripted: type, retry: Retry, waits: list[float]) -> None:
     transport = scripted(UnavailableError("v", "down"))
     with pytest.raises(UnavailableError, match="down"):
-        fetch(transport, "/x", None, lambda response: response.body, retry=retry)
+        fetch("binance", transport, "/x", None, lambda response: response.body, retry=retry)
     assert len(transport.requests) == 3
     assert len(waits) == 2
 

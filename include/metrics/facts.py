@@ -1,0 +1,23 @@
+"""What the warehouse knows about its own freshness and completeness, sent as gauges."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from include.metrics import emit
+from include.warehouse.connection import Connection
+from include.warehouse.coverage import coverage_summary
+from include.warehouse.sql import statement
+
+
+def publish_facts(connection: Connection, now: datetime) -> int:
+    """Send every gauge whose value lies in the warehouse; how many there were. `now` decides what is expected."""
+    sent = 0
+    for metric, labels, value in connection.execute(statement("metrics/newest.sql")):
+        emit.gauge(metric, value, **labels)
+        sent += 1
+    for series in coverage_summary(connection, now):
+        labels = {"venue": series.venue, "symbol": series.symbol, "timeframe": series.timeframe}
+        emit.gauge("crypto.candle.missing", series.missing_count, **labels)
+        sent += 1
+    return sent
