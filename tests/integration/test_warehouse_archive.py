@@ -78,6 +78,7 @@ def test_archive_drop_restore_ends_in_the_same_rows(writer: Connection, tmp_path
     assert everything(writer) == before
     assert manifest_of(writer, instrument_id, "1h", JANUARY) == manifest
     assert restore_month(writer, tmp_path, instrument_id, "1h", JANUARY) == 0
+    assert writer.execute("select count(*) from market.candle_revision").fetchone() == (0,)
 
 
 def test_file_is_exact_parquet_with_a_manifest_beside_it(

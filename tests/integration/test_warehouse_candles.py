@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -166,23 +167,27 @@ def test_daily_candles_are_aligned_to_the_utc_day(writer: Connection) -> None:
     assert [(c.start, c.end) for c in pending_changes(writer, "x")] == [(START, START + timedelta(days=2))]
 
 
-def test_concurrent_writers_of_one_window_end_in_one_truth(warehouse: WarehouseDsns) -> None:
+def test_second_writer_waits_for_the_first_and_then_finds_nothing_to_do(
+    warehouse: WarehouseDsns, writer: Connection, reader: Connection
+) -> None:
     candles = [candle(hour) for hour in range(300)]
-    counts: list[UpsertCounts] = []
+    put(writer, [candle(1000)])  # world and instrument are there: only the series itself is contended
 
-    def work() -> None:
+    def second() -> UpsertCounts:
         with connect(warehouse.writer) as connection:
-            counts.append(put(connection, candles))
+            return put(connection, candles)
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(counts) == [*[UpsertCounts(unchanged=300)] * 3, UpsertCounts(new=300)]
-    with connect(warehouse.reader) as connection:
-        assert len(table(connection)) == 300
-        assert len(pending_changes(connection, "features")) == 1
+    waiting = "select count(*) from pg_locks where locktype in ('advisory', 'transactionid') and not granted"
+    with ThreadPoolExecutor(1) as threads:
+        with writer.transaction():
+            assert put(writer, candles) == UpsertCounts(new=300)
+            result = threads.submit(second)
+            while reader.execute(waiting).fetchone() == (0,):
+                assert not result.done()
+                time.sleep(0.01)
+        assert result.result() == UpsertCounts(unchanged=300)
+    assert len(table(reader)) == 301
+    assert len(pending_changes(reader, "features")) == 2
 
 
 def test_ohlcv_view_names_market_and_world(writer: Connection, reader: Connection) -> None:

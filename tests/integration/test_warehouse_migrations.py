@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import secrets
-import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -76,17 +76,12 @@ def test_edited_file_is_refused(owner_of_empty: Connection, folder: Path) -> Non
 
 
 def test_two_runners_take_turns(empty_database: str, folder: Path) -> None:
-    applied: list[list[str]] = []
-
-    def work() -> None:
+    def work(_: int) -> list[str]:
         with connect(empty_database) as connection:
-            applied.append(migrate(connection, folder))
+            return migrate(connection, folder)
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(4) as threads:
+        applied = list(threads.map(work, range(4)))
     assert sorted(name for names in applied for name in names) == ["0001_first.sql", "0002_second.sql"]
 
 
