@@ -76,6 +76,8 @@ def test_edited_file_is_refused(owner_of_empty: Connection, folder: Path) -> Non
 
 
 def test_two_runners_take_turns(empty_database: str, folder: Path) -> None:
+    (folder / "0001_first.sql").write_text("create table ops.first (a integer); select pg_sleep(0.3);")
+
     def work(_: int) -> list[str]:
         with connect(empty_database) as connection:
             return migrate(connection, folder)
