@@ -7,13 +7,14 @@ with revised as (
         instrument_id, timeframe, opened_at, recorded_at, superseded_at, source, {{ columns | join(', ') }}
     )
     select
-        t.instrument_id, t.timeframe, t.opened_at, s.recorded_at, t.recorded_at, s.source,
+        t.instrument_id, t.timeframe, t.opened_at, s.recorded_at, t.recorded_at as superseded_at, s.source,
         s.{{ columns | join(', s.') }}
     from candle_restore_staging as s
     inner join market.candle as t
-        on t.instrument_id = %(instrument_id)s
-        and t.timeframe = %(timeframe)s::market.timeframe
-        and t.opened_at = s.opened_at
+        on
+            t.instrument_id = %(instrument_id)s
+            and t.timeframe = %(timeframe)s::market.timeframe
+            and s.opened_at = t.opened_at
     where (s.{{ columns | join(', s.') }}) is distinct from (t.{{ columns | join(', t.') }})
     order by t.opened_at
 ),

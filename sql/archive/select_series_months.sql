@@ -8,7 +8,7 @@ with months as (
         count(*) as row_count
     from market.candle
     where opened_at >= %(starts_at)s and opened_at < %(ends_at)s
-    group by 1, 2, 3
+    group by instrument_id, timeframe, date_trunc('month', opened_at at time zone 'UTC')
 )
 
 select i.instrument_id, i.venue, i.symbol, m.timeframe::text, m.month::date, m.row_count

@@ -20,13 +20,14 @@ with known as (
         0,
         greatest(m.row_count - returned.candles, 0)
     from ops.archive_manifest as m
-    cross join lateral (
-        select count(*) as candles
-        from market.candle as c
-        where
-            c.instrument_id = m.instrument_id and c.timeframe = m.timeframe
-            and c.opened_at between m.first_opened_at and m.last_opened_at
-    ) as returned
+    cross join
+        lateral (
+            select count(*) as candles
+            from market.candle as c
+            where
+                c.instrument_id = m.instrument_id and c.timeframe = m.timeframe
+                and c.opened_at between m.first_opened_at and m.last_opened_at
+        ) as returned
     where m.dropped_at is not null
 ),
 

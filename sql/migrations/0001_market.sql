@@ -9,9 +9,9 @@ create schema ml;
 -- Rights: the writer loads, the reader looks; what later migrations create in these schemas follows by default.
 grant usage on schema market, ops, features, mart, ml to warehouse_writer, warehouse_reader;
 alter default privileges in schema market, ops, features, mart, ml
-    grant select, insert, update, delete on tables to warehouse_writer;
+grant select, insert, update, delete on tables to warehouse_writer;
 alter default privileges in schema market, ops, features, mart, ml, public
-    grant select on tables to warehouse_reader;
+grant select on tables to warehouse_reader;
 alter default privileges in schema public grant select on tables to warehouse_writer;
 grant select on ops.migration to warehouse_writer, warehouse_reader;
 
@@ -81,7 +81,8 @@ create table market.candle (
         and trade_count >= 0
         and vwap >= 0 and vwap < 'Infinity'
         and taker_buy_base_volume between 0 and base_volume
-        and taker_buy_quote_volume >= 0 and taker_buy_quote_volume <= coalesce(quote_volume, taker_buy_quote_volume)
+        and taker_buy_quote_volume >= 0 and taker_buy_quote_volume < 'Infinity'
+        and taker_buy_quote_volume <= coalesce(quote_volume, taker_buy_quote_volume)
     )
 );
 comment on table market.candle is 'Closed candles only, named by their open time; nothing invented, nothing filled.';
@@ -107,7 +108,8 @@ create table market.candle_revision (
     source text not null
 );
 create index candle_revision_key on market.candle_revision (instrument_id, timeframe, opened_at, superseded_at);
-comment on table market.candle_revision is 'Values that were replaced: known from recorded_at, replaced at superseded_at.';
+comment on table market.candle_revision is
+'Values that were replaced: known from recorded_at, replaced at superseded_at.';
 revoke update, delete on market.candle_revision from warehouse_writer;
 
 create table market.quarantine (
@@ -124,8 +126,10 @@ create table market.quarantine (
     raw text not null
 );
 create index quarantine_recorded_at on market.quarantine (recorded_at);
-comment on table market.quarantine is 'Rows of a payload that failed validation, with the reason and the text as it came.';
-comment on column market.quarantine.fingerprint is 'SHA-256 of what was rejected and why: the same rejection is kept once.';
+comment on table market.quarantine is
+'Rows of a payload that failed validation, with the reason and the text as it came.';
+comment on column market.quarantine.fingerprint is
+'SHA-256 of what was rejected and why: the same rejection is kept once.';
 
 create table market.ticker (
     instrument_id integer not null references market.instrument,
@@ -211,7 +215,8 @@ create table ops.change_receipt (
     primary key (consumer, change_id)
 );
 create index change_receipt_change_id on ops.change_receipt (change_id);
-comment on table ops.change_receipt is 'Who has dealt with which change; ids commit out of order, so no watermark would do.';
+comment on table ops.change_receipt is
+'Who has dealt with which change; ids commit out of order, so no watermark would do.';
 
 create table ops.archive_manifest (
     instrument_id integer not null references market.instrument,
@@ -227,7 +232,8 @@ create table ops.archive_manifest (
     dropped_at timestamptz,
     primary key (instrument_id, timeframe, month)
 );
-comment on table ops.archive_manifest is 'Months of candles that exist as verified Parquet; dropped_at where the table no longer holds them.';
+comment on table ops.archive_manifest is
+'Months of candles that exist as verified Parquet; dropped_at where the table no longer holds them.';
 
 create table ops.pipeline_run (
     dag_id text not null,
@@ -294,7 +300,7 @@ comment on view public.ticker_snapshots is 'Spot snapshots; key (venue, symbol, 
 
 create view public.fear_greed_index as
 select
-    f.day::timestamp at time zone 'UTC' as "timestamp",
+    f.day::timestamp at time zone 'UTC' as timestamp,
     f.value,
     f.classification,
     f.published_at,

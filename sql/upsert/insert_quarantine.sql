@@ -7,8 +7,9 @@ insert into market.quarantine (
 select
     given.fingerprint, %(recorded_at)s, %(dataset)s, %(source)s, %(request)s, %(instrument_id)s,
     %(timeframe)s::market.timeframe, given.opened_at, given.reason, given.raw
-from unnest(
-    %(fingerprints)s::bytea[], %(opened_ats)s::timestamptz[], %(reasons)s::text[], %(raws)s::text[]
-) as given (fingerprint, opened_at, reason, raw)
+from
+    unnest(
+        %(fingerprints)s::bytea[], %(opened_ats)s::timestamptz[], %(reasons)s::text[], %(raws)s::text[]
+    ) as given (fingerprint, opened_at, reason, raw)
 where not exists (select from market.quarantine as q where q.fingerprint = given.fingerprint)
 on conflict (fingerprint) do nothing

@@ -6,9 +6,10 @@ with differing as materialized (
     select s.*, t.opened_at is not null as is_known
     from candle_staging as s
     left join market.candle as t
-        on t.instrument_id = %(instrument_id)s
-        and t.timeframe = %(timeframe)s::market.timeframe
-        and t.opened_at = s.opened_at
+        on
+            t.instrument_id = %(instrument_id)s
+            and t.timeframe = %(timeframe)s::market.timeframe
+            and s.opened_at = t.opened_at
     where
         t.opened_at is null
         or (s.{{ columns | join(', s.') }}) is distinct from (t.{{ columns | join(', t.') }})
@@ -22,7 +23,7 @@ revised as (
         t.instrument_id, t.timeframe, t.opened_at, t.recorded_at, %(recorded_at)s, t.source,
         t.{{ columns | join(', t.') }}
     from market.candle as t
-    inner join differing as d using (opened_at)
+    inner join differing using (opened_at)
     where t.instrument_id = %(instrument_id)s and t.timeframe = %(timeframe)s::market.timeframe
     order by t.opened_at
 ),

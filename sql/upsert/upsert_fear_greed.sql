@@ -14,9 +14,9 @@ revised as (
     insert into market.fear_greed_revision (
         day, value, classification, published_at, recorded_at, superseded_at, source
     )
-    select t.day, t.value, t.classification, t.published_at, t.recorded_at, %(recorded_at)s, t.source
+    select t.day, t.value, t.classification, t.published_at, t.recorded_at, %(recorded_at)s as superseded_at, t.source
     from market.fear_greed as t
-    inner join differing as d using (day)
+    inner join differing using (day)
     order by t.day
 ),
 

@@ -12,9 +12,9 @@ with differing as materialized (
     left join {{ target }} as t using ({{ keys | join(', ') }})
     where
         t.recorded_at is null
-        {% for column in columns -%}
+        {%- for column in columns %}
         or (s.{{ column }} is not null and s.{{ column }} is distinct from t.{{ column }})
-        {% endfor %}
+        {%- endfor %}
 ),
 
 written as (
