@@ -47,8 +47,8 @@ class FixedClock:
 class RemoteClock:
     """The replay exchange's clock (`GET url` answers `{"now": ISO 8601 UTC}`).
 
-    One request at construction; afterwards it runs on with this process's monotonic clock, but never past
-    `ends_at`, where a recorded world ends. Raises OSError where the replay exchange does not answer.
+    One request at construction; afterwards it runs on with this process's monotonic clock, at the world's speed,
+    but never past `ends_at`, where a recorded world ends. Raises OSError where the replay exchange does not answer.
     """
 
     def __init__(self, url: str, timeout_seconds: float = 5.0) -> None:
@@ -56,10 +56,11 @@ class RemoteClock:
             answer = json.load(response)
         self._read_at = time.monotonic()
         self._now = datetime.fromisoformat(answer["now"]).astimezone(UTC)
+        self._speed = float(answer.get("speed", 1))
         self._ends_at = datetime.fromisoformat(answer["ends_at"]).astimezone(UTC) if answer.get("ends_at") else None
 
     def now(self) -> datetime:
-        now = self._now + timedelta(seconds=time.monotonic() - self._read_at)
+        now = self._now + timedelta(seconds=(time.monotonic() - self._read_at) * self._speed)
         return min(now, self._ends_at) if self._ends_at else now
 
 

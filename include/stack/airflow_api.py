@@ -86,8 +86,8 @@ class AirflowApi:
     def load_settings(self, settings: AirflowSettings) -> None:
         """Make connections, pools and variables what the settings file says."""
         for name, (slots, description) in settings.pools.items():
-            body = {"name": name, "slots": slots, "description": description, "include_deferred": False}
-            if self.call("POST", "pools", accept=(409,), json=body).status_code == 409:
+            body = {"slots": slots, "description": description, "include_deferred": False}
+            if self.call("POST", "pools", accept=(409,), json={"name": name, **body}).status_code == 409:
                 self.call("PATCH", f"pools/{name}", json={"pool": name, **body})
         for key, value in settings.variables.items():
             body = {"key": key, "value": value}

@@ -124,15 +124,12 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _up(options: argparse.Namespace) -> int:
-    from include.stack.launcher import AlreadyRunningError, read_lock
+    from include.stack.launcher import AlreadyRunningError, already_running, read_lock
 
     layout = Layout.from_environment(options.world)
     ports = Ports.from_environment()
     if owner := read_lock(layout.var):
-        raise AlreadyRunningError(
-            f"the stack is already running (launcher pid {owner}, world {last_world(layout.var)}): "
-            "`make status` shows it, `make down` stops it"
-        )
+        raise AlreadyRunningError(already_running(owner, layout.var))
     layout.make()
     log = layout.logs / "launcher.log"
     with log.open("w") as out:

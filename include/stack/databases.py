@@ -58,7 +58,7 @@ def prepare(cluster: PostgresCluster, credentials: Credentials) -> list[str]:
 
 
 def _role(connection: psycopg.Connection, name: str, password: str) -> None:
-    known = connection.execute("select from pg_roles where rolname = %s", (name,)).fetchone()
+    known = connection.execute("select 1 from pg_roles where rolname = %s", (name,)).fetchone()
     verb = sql.SQL("alter" if known else "create")
     connection.execute(
         sql.SQL("{} role {} login password {}").format(verb, sql.Identifier(name), sql.Literal(password))
@@ -66,7 +66,7 @@ def _role(connection: psycopg.Connection, name: str, password: str) -> None:
 
 
 def _database(connection: psycopg.Connection, name: str, owner: str) -> None:
-    if not connection.execute("select from pg_database where datname = %s", (name,)).fetchone():
+    if not connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
         connection.execute(sql.SQL("create database {} owner {}").format(sql.Identifier(name), sql.Identifier(owner)))
         connection.execute(sql.SQL("revoke connect on database {} from public").format(sql.Identifier(name)))
 

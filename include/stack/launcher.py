@@ -112,24 +112,23 @@ class Stack:
 
     def _take_lock(self) -> None:
         self.layout.var.mkdir(parents=True, exist_ok=True)
-        self._lock = self.layout.lock.open("a+")
+        lock = self.layout.lock.open("a+")
         deadline = time.monotonic() + LOCK_SECONDS
         while True:
             try:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except OSError:
                 owner = read_lock(self.layout.var)
                 if owner is None and time.monotonic() < deadline:
                     time.sleep(0.2)  # a reaper holds it, cleaning up after a killed launcher
                     continue
-                raise AlreadyRunningError(
-                    f"the stack is already running (launcher pid {owner}, world {last_world(self.layout.var)}): "
-                    "`make status` shows it, `make down` stops it"
-                ) from None
-        self._lock.truncate(0)
-        self._lock.write(str(os.getpid()))
-        self._lock.flush()
+                lock.close()
+                raise AlreadyRunningError(already_running(owner, self.layout.var)) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        self._lock = lock
 
     def _seed_airflow_login(self) -> None:
         path = self.layout.airflow_home / "passwords.json"
@@ -181,7 +180,7 @@ class Stack:
                 self._record()
 
     def stop(self) -> None:
-        """Stop in reverse order, end what is left, let go of the lock."""
+        """Stop in reverse order, end what is left, let go of the lock; a second call finds nothing to do."""
         self.stopping.set()
         if self._watcher:
             self._watcher.join()
@@ -194,14 +193,26 @@ class Stack:
             thread.join()
         for component in others:
             component.stop()
-        sweep(self.layout.var, self._book, grace_seconds=2)
+        self.components = []
+        if self._lock:
+            sweep(self.layout.var, self._book, grace_seconds=2)
         if self._reaper and self._reaper.stdin:
             self._reaper.stdin.write(b".")
             self._reaper.stdin.close()
             self._reaper.wait(10)
+            self._reaper = None
         if self._lock:
             self._lock.truncate(0)
             self._lock.close()
+            self._lock = None
+
+
+def already_running(owner: int | None, var: Path) -> str:
+    """What to tell somebody who starts a second stack."""
+    return (
+        f"the stack is already running (launcher pid {owner}, world {last_world(var)}): "
+        "`make status` shows it, `make down` stops it"
+    )
 
 
 def read_lock(var: Path) -> int | None:

@@ -54,7 +54,7 @@ def _coverage(connection: Connection, now: datetime) -> None:
             "expected",
             "observed",
             "coverage",
-            "missing (hours)",
+            "missing (candles)",
         ),
         rows,
     )
