@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from include.config.markets import Market
 from include.warehouse.connection import Connection
 from include.warehouse.sql import statement
-
-
-class Instrument(NamedTuple):
-    """One row of market.instrument, as a consumer of several markets needs it."""
-
-    instrument_id: int
-    venue: str
-    symbol: str
 
 
 def ensure_instrument(connection: Connection, market: Market) -> int:
@@ -31,9 +21,3 @@ def ensure_instrument(connection: Connection, market: Market) -> int:
     if row is None:
         raise RuntimeError(f"{market.key} was not stored")
     return int(row[0])
-
-
-def instruments(connection: Connection) -> list[Instrument]:
-    """Every instrument the warehouse knows, by id."""
-    rows = connection.execute("select instrument_id, venue, symbol from market.instrument order by instrument_id")
-    return [Instrument(*row) for row in rows]

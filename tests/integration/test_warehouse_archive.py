@@ -81,6 +81,24 @@ def test_archive_drop_restore_ends_in_the_same_rows(writer: Connection, tmp_path
     assert writer.execute("select count(*) from market.candle_revision").fetchone() == (0,)
 
 
+def test_airflows_object_storage_is_a_store_too(
+    writer: Connection, tmp_path: Path, instrument_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "airflow"))
+    from airflow.sdk import ObjectStoragePath
+
+    before = everything(writer)
+    store = ObjectStoragePath(f"file://{tmp_path}/archive")
+    for _ in range(2):  # the second time over the first one's file
+        path = archive_month(writer, store, instrument_id, "1h", JANUARY, NOW).path
+        assert drop_archived_month(writer, store, instrument_id, "1h", JANUARY, NOW) == 744
+        assert restore_month(writer, store, instrument_id, "1h", JANUARY) == 744
+        assert everything(writer) == before
+        damage(tmp_path / "archive" / path)
+    names = sorted(path.name for path in (tmp_path / "archive" / FOLDER).iterdir())
+    assert names == ["candles.parquet", "manifest.json"]
+
+
 def test_file_is_exact_parquet_with_a_manifest_beside_it(
     writer: Connection, tmp_path: Path, instrument_id: int
 ) -> None:
