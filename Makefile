@@ -12,7 +12,7 @@ STACK := $(PY) -m include.cli stack
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: help install demo up down status sql env dag-test replay test lint test-fast bench docs lock lock-check clean
+.PHONY: help install demo up down status sql env dag-test replay test lint test-fast bench docs pictures lock lock-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -44,8 +44,8 @@ sql: install ## make sql Q="select …": CSV from the warehouse
 	@$(STACK) sql "$$Q"
 sql: export Q := $(Q)
 
-env: install ## eval "$$(make -s env)": settings for the airflow command, on a metadata database of its own
-	@$(STACK) env
+env: install ## eval "$$(make -s env)": settings for `airflow dags test` (DATABASE=live: for the scheduler's own database)
+	@$(STACK) env $(if $(DATABASE),--database $(DATABASE))
 
 dag-test: install ## make dag-test DAG=ohlcv_backfill DATE=2024-06-01
 	@eval "$$($(STACK) env)"; $(PY) -m airflow dags test "$(DAG)" $(DATE)
@@ -85,8 +85,11 @@ lock-check: install ## requirements.lock and requirements.txt are what pyproject
 bench: install ## every benchmark
 	@for each in benchmarks/bench_*.py; do echo "== $$each"; $(PY) "$$each"; done
 
-docs: install ## regenerate the reference pages and pictures
+docs: install ## regenerate the reference pages
 	@$(PY) -m include.features.reference
+
+pictures: install ## redraw the README's pictures from a stack that is up (needs Chromium)
+	@$(PY) -m docs.pictures.make_pictures $(if $(TO),--to $(TO))
 
 clean: ## remove .venv and var; stops the stack first
 	@test ! -x $(PY) || $(STACK) down
