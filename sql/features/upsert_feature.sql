@@ -13,10 +13,11 @@ differing as materialized (
     select s.*, t.opened_at is not null as is_known
     from staged as s
     left join features.candle_feature as t
-        on t.instrument_id = %(instrument_id)s
-        and t.timeframe = %(timeframe)s::market.timeframe
-        and t.opened_at = s.opened_at
-        and t.opened_at between %(first_opened_at)s and %(last_opened_at)s
+        on
+            t.instrument_id = %(instrument_id)s
+            and t.timeframe = %(timeframe)s::market.timeframe
+            and s.opened_at = t.opened_at
+            and t.opened_at between %(first_opened_at)s and %(last_opened_at)s
     where
         t.opened_at is null
         or (s.{{ columns | join(', s.') }}) is distinct from (t.{{ columns | join(', t.') }})

@@ -1,5 +1,6 @@
 -- Features of closed candles, which registry they were computed by, and the view crypto_prices that people read.
--- Columns: one per entry of include/features/registry.py, where units, formulas and NULL rules are (docs/reference/features.md).
+-- Columns: one per entry of include/features/registry.py, where units, formulas and NULL rules are
+-- (docs/reference/features.md).
 
 create table features.candle_feature (
     instrument_id integer not null references market.instrument,
@@ -64,7 +65,8 @@ comment on table features.definition is
     'The registry all rows of an instrument and timeframe were computed by; another registry means: compute afresh.';
 
 -- One instrument speaks for a coin, for its whole history, so that a series never jumps between markets.
--- Order of preference: venue binance, kraken, coinbase, any other by name; then quote USDT, USD, USDC, any other by name.
+-- Order of preference: venue binance, kraken, coinbase, any other by name; then quote USDT, USD, USDC,
+-- any other by name.
 create view features.coin_instrument as
 select distinct on (i.base)
     i.base as crypto,
@@ -72,11 +74,12 @@ select distinct on (i.base)
     i.venue,
     i.symbol
 from market.instrument as i
-where exists (
-    select 1
-    from features.candle_feature as f
-    where f.instrument_id = i.instrument_id and f.timeframe = '1h'
-)
+where
+    exists (
+        select 1
+        from features.candle_feature as f
+        where f.instrument_id = i.instrument_id and f.timeframe = '1h'
+    )
 order by
     i.base,
     coalesce(array_position(array['binance', 'kraken', 'coinbase'], i.venue), 4),
@@ -89,7 +92,7 @@ order by
 create view public.crypto_prices as
 select
     p.crypto,
-    c.opened_at + interval '1 hour' as "timestamp",
+    c.opened_at + interval '1 hour' as timestamp,
     c.close as price,
     c.base_volume as volume,
     f.change_percent,

@@ -1,7 +1,7 @@
 -- The newest sealed forecast of each coin and horizon. No parameters.
 select distinct on (crypto, horizon)
     crypto,
-    "timestamp",
+    timestamp,
     extract(hours from horizon)::integer as hours,
     as_of_price,
     predicted_price,
@@ -11,4 +11,4 @@ select distinct on (crypto, horizon)
     model_version,
     made_at
 from public.predictions
-order by crypto, horizon, as_of desc, made_at desc
+order by crypto asc, horizon asc, as_of desc, made_at desc

@@ -13,4 +13,4 @@ select distinct on (i.venue, i.symbol, t.horizon_bars)
 from ml.training_run as t
 inner join ml.promotion as p using (training_run_id)
 inner join market.instrument as i using (instrument_id)
-order by i.venue, i.symbol, t.horizon_bars, t.trained_at desc, t.training_run_id desc
+order by i.venue asc, i.symbol asc, t.horizon_bars asc, t.trained_at desc, t.training_run_id desc
