@@ -1,18 +1,31 @@
-"""Fixtures every test may use: the recorded data, and a real PostgreSQL for the session."""
+"""Fixtures every test may use: recorded data, a real PostgreSQL, a real replay exchange, an Airflow of its own."""
 
 from __future__ import annotations
 
+import base64
 import os
 import secrets
+import shutil
 import socket
-from collections.abc import Iterator
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import hypothesis
 import psycopg
 import pytest
+import uvicorn
 
+from include.replay.app import create_app
+from include.replay.clock import ReplayClock
+from include.replay.limits import WeightBudget
+from include.replay.recorded import RecordedWorld
+from include.replay.world import World
 from include.stack.postgres import PostgresCluster
 from include.warehouse.bootstrap import ROLES, WarehouseDsns, bootstrap
 from include.warehouse.connection import Connection, connect
@@ -23,6 +36,31 @@ ROOT = Path(__file__).parents[1]
 # A busy machine is not a failing property; pytest's own timeout ends what hangs.
 hypothesis.settings.register_profile("repository", deadline=None)
 hypothesis.settings.load_profile("repository")
+
+AIRFLOW_HOME = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Airflow reads its settings when it is first imported: they must stand before any test module is loaded."""
+    home = Path(tempfile.mkdtemp(prefix="airflow-of-tests-"))
+    config.stash[AIRFLOW_HOME] = home
+    for name in [n for n in os.environ if n.startswith(("AIRFLOW__", "AIRFLOW_CONN_", "AIRFLOW_VAR_"))]:
+        del os.environ[name]
+    os.environ |= {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__FERNET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(64),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    }
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(config.stash[AIRFLOW_HOME], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +77,43 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def recorded_world(market_data_dir: Path) -> RecordedWorld:
+    """The recorded world, read once; its clock belongs to each exchange that serves it."""
+    return RecordedWorld(market_data_dir)
+
+
+@contextmanager
+def served(world: World, now: datetime, weight_limit: int = 10**6) -> Iterator[str]:
+    """The replay exchange over real HTTP at a time that stands still; its base URL."""
+    clock = ReplayClock(now, ends_at=world.ends_at, speed=0)
+    app = create_app(
+        world,
+        clock,
+        binance_budget=WeightBudget(weight_limit, patience=1, seconds=lambda: 620.0),
+        coingecko_budget=WeightBudget(weight_limit, seconds=lambda: 620.0),
+    )
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+Serve = Callable[..., AbstractContextManager[str]]
+
+
+@pytest.fixture(scope="session")
+def serve() -> Serve:
+    """`serve(world, now, weight_limit=…)`: a context manager whose value is the exchange's base URL."""
+    return served
 
 
 @pytest.fixture(scope="session")

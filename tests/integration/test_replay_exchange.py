@@ -1,59 +1,33 @@
 """The replay exchange over real HTTP, in both worlds."""
 
 import json
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import requests
-import uvicorn
 
-from include.replay.app import create_app
-from include.replay.clock import ReplayClock
-from include.replay.limits import WeightBudget
 from include.replay.recorded import RecordedWorld
 from include.replay.synthetic import SyntheticWorld
-from include.replay.world import World
 
 HOUR = 3_600_000
 
 
-@contextmanager
-def served(world: World, now: datetime, weight_limit: int = 10**6) -> Iterator[str]:
-    clock = ReplayClock(now, ends_at=world.ends_at, speed=0)
-    app = create_app(
-        world,
-        clock,
-        binance_budget=WeightBudget(weight_limit, patience=1, seconds=lambda: 620.0),
-        coingecko_budget=WeightBudget(weight_limit, seconds=lambda: 620.0),
-    )
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="off"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-
-
+Serve = Callable[..., AbstractContextManager[str]]
 RECORDED_NOW = datetime(2024, 10, 27, 0, 5, 30, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def recorded(market_data_dir: Path) -> Iterator[str]:
-    with served(RecordedWorld(market_data_dir), RECORDED_NOW) as url:
+def recorded(serve: Serve, recorded_world: RecordedWorld) -> Iterator[str]:
+    with serve(recorded_world, RECORDED_NOW) as url:
         yield url
 
 
 @pytest.fixture
-def synthetic() -> Iterator[str]:
+def synthetic(serve: Serve) -> Iterator[str]:
     world = SyntheticWorld(7, datetime(2023, 1, 1, tzinfo=UTC))
-    with served(world, datetime(2024, 6, 1, 12, 30, tzinfo=UTC)) as url:
+    with serve(world, datetime(2024, 6, 1, 12, 30, tzinfo=UTC)) as url:
         yield url
 
 
@@ -141,8 +115,8 @@ def test_exchange_info(recorded: str) -> None:
     assert get(f"{recorded}/binance/api/v3/ping").json() == {}
 
 
-def test_weight_adds_up_then_429_then_418() -> None:
-    with served(SyntheticWorld(1, datetime(2024, 1, 1, tzinfo=UTC)), RECORDED_NOW, weight_limit=4) as url:
+def test_weight_adds_up_then_429_then_418(serve: Serve) -> None:
+    with serve(SyntheticWorld(1, datetime(2024, 1, 1, tzinfo=UTC)), RECORDED_NOW, weight_limit=4) as url:
         answers = [requests.get(f"{url}/binance/api/v3/ticker/price?symbol=BTCUSDT", timeout=5) for _ in range(4)]
     assert [a.status_code for a in answers] == [200, 200, 429, 418]
     assert [a.headers["X-MBX-USED-WEIGHT-1M"] for a in answers[:3]] == ["2", "4", "6"]
@@ -322,8 +296,8 @@ def test_a_backfill_over_real_http_finds_every_hour(synthetic: str) -> None:
     assert len(opens) == len(set(opens)) == expected
 
 
-def test_coingecko_limits_calls_too() -> None:
-    with served(SyntheticWorld(1, datetime(2024, 1, 1, tzinfo=UTC)), RECORDED_NOW, weight_limit=1) as url:
+def test_coingecko_limits_calls_too(serve: Serve) -> None:
+    with serve(SyntheticWorld(1, datetime(2024, 1, 1, tzinfo=UTC)), RECORDED_NOW, weight_limit=1) as url:
         answers = [requests.get(f"{url}/coingecko/api/v3/ping", timeout=5) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 429]
     assert answers[1].json()["status"]["error_code"] == 429
