@@ -2,10 +2,8 @@
 -- Key: opened_at. Names: features (columns). Parameters: instrument_id, timeframe, since (first open time),
 -- now (only candles that had closed by then).
 select
-    opened_at
-    {%- for name in features %},
-    {{ name }}
-    {%- endfor %}
+    opened_at,
+    {{ features | join(', ') }}
 from features.candle_feature
 where
     instrument_id = %(instrument_id)s

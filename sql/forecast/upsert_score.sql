@@ -36,15 +36,16 @@ written as (
     from outcome as o
     left join ml.forecast_score as s using (forecast_id)
     where s.actual_price is distinct from o.actual_price
-    on conflict (forecast_id) do update set
-        scored_at = excluded.scored_at,
-        actual_price = excluded.actual_price,
-        actual_log_return = excluded.actual_log_return,
-        error_log_return = excluded.error_log_return,
-        absolute_error = excluded.absolute_error,
-        naive_absolute_error = excluded.naive_absolute_error,
-        is_covered = excluded.is_covered,
-        is_direction_right = excluded.is_direction_right
+    on conflict (forecast_id) do update
+        set
+            scored_at = excluded.scored_at,
+            actual_price = excluded.actual_price,
+            actual_log_return = excluded.actual_log_return,
+            error_log_return = excluded.error_log_return,
+            absolute_error = excluded.absolute_error,
+            naive_absolute_error = excluded.naive_absolute_error,
+            is_covered = excluded.is_covered,
+            is_direction_right = excluded.is_direction_right
     returning (xmax = 0) as is_new
 )
 

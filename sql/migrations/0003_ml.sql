@@ -34,8 +34,8 @@ create table ml.training_run (
 );
 create index training_run_key on ml.training_run (instrument_id, timeframe, horizon_bars, trained_at);
 comment on table ml.training_run is 'One row per trained model: its data, and how it did on rows held out.';
-comment on column ml.training_run.training_ends_at is 'When the last outcome trained on was known; the hold-out begins later.';
-comment on column ml.training_run.definition_sha256 is 'Inputs, model and split the training used; another digest means: train afresh.';
+comment on column ml.training_run.training_ends_at is 'When the last outcome trained on was known.';
+comment on column ml.training_run.definition_sha256 is 'Inputs, model and split; another digest: train afresh.';
 comment on column ml.training_run.skill is '1 - squared error / squared error of naive on the hold-out; 0 is naive.';
 
 create table ml.promotion (
@@ -53,8 +53,7 @@ create table ml.promotion (
     check (decision <> 'promoted' or champion_after is not null),
     check (decision not in ('retired', 'naive') or champion_after is null)
 );
-comment on table ml.promotion is
-    'Every decision who serves: the new model, the champion before it, or naive; with the figures it rests on.';
+comment on table ml.promotion is 'Every decision who serves, with the figures it rests on.';
 comment on column ml.promotion.champion_after is 'Version that serves from then on; NULL: the naive forecast serves.';
 
 create table ml.forecast (
@@ -80,7 +79,8 @@ create table ml.forecast (
     constraint forecast_uses_the_past check (as_of <= made_at),
     constraint forecast_target_is_the_horizon check (target_at = as_of + horizon_bars * market.step(timeframe)),
     constraint forecast_prices_are_sane check (
-        lower_price > 0 and lower_price <= predicted_price and predicted_price <= upper_price and upper_price < 'Infinity'
+        lower_price > 0 and lower_price <= predicted_price
+        and predicted_price <= upper_price and upper_price < 'Infinity'
     ),
     constraint forecast_names_its_model check ((model = 'naive') = (model_version is null))
 );
@@ -135,7 +135,7 @@ create table ml.forecast_score (
 );
 comment on table ml.forecast_score is 'What became of each sealed forecast; follows a candle that the venue revises.';
 comment on column ml.forecast_score.error_log_return is 'actual_log_return - predicted_log_return.';
-comment on column ml.forecast_score.is_direction_right is 'NULL where the forecast named no direction, or the price did not move.';
+comment on column ml.forecast_score.is_direction_right is 'NULL: no direction was named, or the price stood still.';
 
 create view ml.scoreboard as
 select
@@ -163,7 +163,7 @@ comment on view ml.scoreboard is 'Live skill of sealed forecasts per model versi
 create view public.predictions as
 select
     p.crypto,
-    f.target_at as "timestamp",
+    f.target_at as timestamp,
     f.horizon_bars * market.step(f.timeframe) as horizon,
     f.timeframe,
     f.predicted_price,
@@ -183,5 +183,4 @@ select
 from ml.forecast as f
 inner join features.coin_instrument as p using (instrument_id)
 left join ml.forecast_score as s using (forecast_id);
-comment on view public.predictions is
-    'Sealed price forecasts; key (crypto, timestamp, horizon, timeframe); timestamp is the time the price is forecast for.';
+comment on view public.predictions is 'Sealed price forecasts; key (crypto, timestamp, horizon, timeframe).';
