@@ -37,12 +37,12 @@ with DAG(
     ArchiveCandlesOperator(
         task_id="archive_candles",
         archive_uri="{{ var.value.archive_uri }}",
-        dry_run="{{ params.dry_run }}",
+        is_dry_run="{{ params.dry_run }}",
         drop_rows="{{ params.drop_rows }}",
     )
     RemoveOldFilesOperator(
         task_id="remove_old_files",
         folder="{{ var.value.log_folder }}",
         keep_days="{{ params.keep_files_days }}",
-        dry_run="{{ params.dry_run }}",
+        is_dry_run="{{ params.dry_run }}",
     )

@@ -15,30 +15,41 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
+def as_bool(value: bool | str) -> bool:
+    """A templated switch: a DAG without native rendering turns it into text, and the text `False` is not false.
+
+    Raises ValueError for anything that is not clearly one or the other.
+    """
+    named = {"true": True, "false": False}.get(str(value).lower())
+    if named is None:
+        raise ValueError(f"{value!r} is neither true nor false")
+    return named
+
+
 class ArchiveCandlesOperator(BaseOperator):
     """Write the window's month of every market to Parquet, compare it with the table, and only then, if told, drop it.
 
     :param archive_uri: folder or object store, e.g. `file:///data/archive` or `s3://aws@bucket/archive` (templated)
-    :param dry_run: say what would be written, touch nothing (templated)
+    :param is_dry_run: say what would be written, touch nothing (templated)
     :param drop_rows: empty the month in the table once its archive has been verified (templated)
     :param warehouse_conn_id: Airflow connection of the warehouse (templated)
     """
 
-    template_fields: Sequence[str] = ("archive_uri", "dry_run", "drop_rows", "warehouse_conn_id")
+    template_fields: Sequence[str] = ("archive_uri", "is_dry_run", "drop_rows", "warehouse_conn_id")
     ui_color = "#fff2cc"
 
     def __init__(
         self,
         *,
         archive_uri: str,
-        dry_run: bool | str = True,
+        is_dry_run: bool | str = True,
         drop_rows: bool | str = False,
         warehouse_conn_id: str = "warehouse",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.archive_uri = archive_uri
-        self.dry_run = dry_run
+        self.is_dry_run = is_dry_run
         self.drop_rows = drop_rows
         self.warehouse_conn_id = warehouse_conn_id
 
@@ -50,18 +61,18 @@ class ArchiveCandlesOperator(BaseOperator):
         from include.warehouse.archive import MonthNotClosedError
         from include.warehouse.archive_run import archive_all
 
+        is_dry_run = as_bool(self.is_dry_run)
         store = ObjectStoragePath(self.archive_uri)
         month = window(context, "month").start.date().replace(day=1)
         now = clock_from_environment().now()
         with warehouse(self.warehouse_conn_id) as connection:
             try:
-                options = {"dry_run": bool(self.dry_run), "drop_rows": bool(self.drop_rows)}
-                done = archive_all(connection, store, month, now, **options)
+                done = archive_all(connection, store, month, now, dry_run=is_dry_run, drop_rows=as_bool(self.drop_rows))
             except MonthNotClosedError as reason:
                 raise AirflowSkipException(str(reason)) from reason
         for line in done:
             self.log.info("%s", line)
-            if not self.dry_run:
+            if not is_dry_run:
                 emit.count("crypto.archive.rows", line.rows, dataset="candle")
         return [line.as_dict() for line in done]
 
@@ -71,17 +82,17 @@ class RemoveOldFilesOperator(BaseOperator):
 
     :param folder: what to look through, subfolders included (templated)
     :param keep_days: files younger than this stay (templated)
-    :param dry_run: say what would be removed, remove nothing (templated)
+    :param is_dry_run: say what would be removed, remove nothing (templated)
     """
 
-    template_fields: Sequence[str] = ("folder", "keep_days", "dry_run")
+    template_fields: Sequence[str] = ("folder", "keep_days", "is_dry_run")
     ui_color = "#fff2cc"
 
-    def __init__(self, *, folder: str, keep_days: int | str, dry_run: bool | str = True, **kwargs: Any) -> None:
+    def __init__(self, *, folder: str, keep_days: int | str, is_dry_run: bool | str = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.folder = folder
         self.keep_days = keep_days
-        self.dry_run = dry_run
+        self.is_dry_run = is_dry_run
 
     def execute(self, context: Context) -> dict[str, Any]:
         from datetime import timedelta
@@ -90,9 +101,10 @@ class RemoveOldFilesOperator(BaseOperator):
         from include.clock import SystemClock
         from include.warehouse.old_files import expired_files, remove_files
 
+        is_dry_run = as_bool(self.is_dry_run)
         # Files carry the machine's time, also where a replayed world has its own.
         older_than = SystemClock().now() - timedelta(days=int(self.keep_days))
-        removed = remove_files(expired_files(Path(self.folder), older_than), dry_run=bool(self.dry_run))
-        verb = "would remove" if self.dry_run else "removed"
+        removed = remove_files(expired_files(Path(self.folder), older_than), dry_run=is_dry_run)
+        verb = "would remove" if is_dry_run else "removed"
         self.log.info("%s %s files (%s bytes) not written since %s", verb, removed.files, removed.bytes, older_than)
         return removed._asdict()

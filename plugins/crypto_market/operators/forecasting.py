@@ -33,7 +33,10 @@ class ModelOperator(BaseOperator):
     def registry(self) -> ModelRegistry:
         from include.forecasting.registry import ModelRegistry
 
-        return ModelRegistry(BaseHook.get_connection(self.mlflow_conn_id).host)
+        address = BaseHook.get_connection(self.mlflow_conn_id).host
+        if not address:
+            raise ValueError(f"connection {self.mlflow_conn_id!r} has no host; give it MLflow's base URL")
+        return ModelRegistry(address)
 
 
 class TrainModelOperator(ModelOperator):

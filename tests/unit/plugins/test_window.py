@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from types import SimpleNamespace
 
 import pytest
+
 from crypto_market.window import Window, WindowError, last_full, window
 
 RUN_AFTER = datetime(2024, 3, 1, 5, 2, tzinfo=UTC)

@@ -1,0 +1,254 @@
+"""The main job through the real scheduler, and what a user may do to it. The order counts: the last tests stop it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import signal
+import time
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import psutil
+import pyarrow.parquet as pq
+import pytest
+import requests
+
+from tests.airflow.running import RunningStack
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(1200)]
+
+COLUMNS = {
+    "open": "open",
+    "high": "high",
+    "low": "low",
+    "close": "close",
+    "volume": "base_volume",
+    "quote_volume": "quote_volume",
+    "taker_buy_base": "taker_buy_base_volume",
+    "taker_buy_quote": "taker_buy_quote_volume",
+}
+EIGHT_PLACES = Decimal("0.00000001")
+
+
+def table_hash(stack: RunningStack) -> tuple[object, ...]:
+    """Everything the pipeline may not change by running again, to the byte."""
+    with stack.warehouse() as warehouse:
+        row = warehouse.execute("""
+            select
+                (select md5(string_agg(c::text, '' order by instrument_id, timeframe, opened_at))
+                 from market.candle as c),
+                (select md5(string_agg(f::text, '' order by instrument_id, timeframe, opened_at))
+                 from features.candle_feature as f),
+                (select count(*) from market.candle_revision),
+                (select count(*) from ops.change_range)
+        """).fetchone()
+    assert row is not None
+    assert row[0]
+    return row
+
+
+def test_every_run_of_every_dag_succeeded(stack: RunningStack) -> None:
+    api = stack.api()
+    dags = api.dags()
+    assert set(dags) == {path.stem for path in Path("dags").glob("*.py")}
+    states = {dag_id: [run["state"] for run in api.runs(dag_id)] for dag_id in dags}
+    assert all(states.values()), f"a DAG without a run: {states}"
+    assert {state for each in states.values() for state in each} == {"success"}
+    backfilled = [run for run in api.runs("ohlcv_backfill") if run["run_type"] == "backfill"]
+    assert len(backfilled) >= 25
+    assert api.import_errors() == []
+
+
+def test_report_says_what_was_done(stack: RunningStack) -> None:
+    report = stack.log.read_text()
+    for part in (
+        "candles: expected",
+        "models against the naive forecast",
+        "newest sealed forecasts",
+        "0 not successful",
+    ):
+        assert part in report
+    assert ("SYNTHETIC" in report) == (stack.world == "synthetic")
+
+
+@pytest.mark.parametrize("timeframe", ["1h", "1d"])
+@pytest.mark.parametrize("coin", ["BTC", "ETH", "BNB"])
+def test_candles_equal_the_recorded_ones(stack: RunningStack, market_data_dir: Path, coin: str, timeframe: str) -> None:
+    with stack.warehouse() as warehouse:
+        found = warehouse.execute(
+            """
+            select c.opened_at, trade_count, open, high, low, close, base_volume, quote_volume,
+                   taker_buy_base_volume, taker_buy_quote_volume
+            from market.candle as c join market.instrument as i using (instrument_id)
+            where i.symbol = %s and timeframe = %s order by opened_at
+            """,
+            (f"{coin}/USDT", timeframe),
+        ).fetchall()
+    recorded = pq.read_table(market_data_dir / f"binance/klines_{timeframe}/{coin}USDT.parquet").to_pylist()
+    start = int(datetime(2023, 1, 1, tzinfo=UTC).timestamp() * 1000)
+    newest = int(found[-1][0].timestamp() * 1000)
+    expected = [
+        (
+            datetime.fromtimestamp(row["open_time"] / 1000, UTC),
+            int(row["trades"]),
+            *(Decimal(f"{row[name]:.8f}") for name in COLUMNS),
+        )
+        for row in recorded
+        if start <= row["open_time"] <= newest
+    ]
+    closed_until = {"1h": datetime(2025, 1, 31, 19, tzinfo=UTC), "1d": datetime(2025, 1, 30, tzinfo=UTC)}[timeframe]
+    assert found[-1][0] >= closed_until
+    assert found == expected
+
+
+def test_the_only_hole_is_the_venues_own(stack: RunningStack, market_data_dir: Path) -> None:
+    from include.warehouse.coverage import coverage_summary
+
+    with stack.warehouse() as warehouse:
+        now = warehouse.execute("select max(opened_at) + interval '1 hour' from market.candle").fetchone()
+        assert now is not None
+        series = {(s.symbol, s.timeframe): s.missing for s in coverage_summary(warehouse, now[0])}
+    assert len(series) == 6
+    outage = datetime(2023, 3, 24, 13, tzinfo=UTC)
+    for (_, timeframe), missing in series.items():
+        assert [(m.start, m.candles) for m in missing] == ([(outage, 1)] if timeframe == "1h" else [])
+
+
+def test_features_and_forecasts_are_there(stack: RunningStack) -> None:
+    with stack.warehouse("warehouse_reader") as warehouse:
+        prices = warehouse.execute(
+            "select crypto, count(*), count(rsi_14) from crypto_prices group by crypto"
+        ).fetchall()
+        forecasts = warehouse.execute(
+            "select count(distinct (crypto, horizon)), bool_and(made_at < timestamp), count(*) from predictions"
+        ).fetchone()
+    assert {row[0] for row in prices} == {"BTC", "ETH", "BNB"}
+    assert all(0 < with_rsi < rows for _, rows, with_rsi in prices), "warm-up rows are NULL, the others are not"
+    assert forecasts is not None
+    assert forecasts[0] == 6
+    assert forecasts[1] is True
+
+
+def test_public_views_name_their_world(stack: RunningStack) -> None:
+    with stack.warehouse("warehouse_reader") as warehouse:
+        for view in ("ohlcv", "crypto_prices", "predictions", "fear_greed_index", "ticker_snapshots"):
+            assert warehouse.execute(f"select distinct world from {view}").fetchall() == [(stack.world,)]
+
+
+def test_metrics_page_shows_airflow_and_our_own(stack: RunningStack) -> None:
+    page = requests.get(f"http://127.0.0.1:{stack.ports.metrics}/metrics", timeout=10).text
+    for name in ("airflow_task_finish_total", "airflow_scheduler_heartbeat", "crypto_ingest_rows_total"):
+        assert name in page
+    assert "crypto_candle_newest_close_timestamp_seconds{" in page
+
+
+def test_sql_prints_csv(stack: RunningStack) -> None:
+    done = stack.run(
+        "sql", "select symbol, count(*) as candles from ohlcv where timeframe = '1d' group by 1 order by 1"
+    )
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert done.returncode == 0
+    assert [row["symbol"] for row in rows] == ["BNB/USDT", "BTC/USDT", "ETH/USDT"]
+    refused = stack.run("sql", "delete from market.candle returning 1")
+    assert refused.returncode == 1
+    assert "permission denied" in refused.stderr
+
+
+def test_second_start_is_refused_and_harmless(stack: RunningStack) -> None:
+    for action in (("demo",), ("up",)):
+        second = stack.run(*action)
+        assert second.returncode == 1
+        assert "already running" in second.stderr
+    status = stack.run("status")
+    assert status.returncode == 0, status.stdout
+    assert "NOT healthy" not in status.stdout
+
+
+def test_same_backfill_again_changes_nothing(stack: RunningStack) -> None:
+    """Not a row, not a revision, not a change range, not a dead tuple."""
+    api, before = stack.api(), table_hash(stack)
+    dead = "select n_dead_tup, n_tup_ins, n_tup_upd from pg_stat_user_tables where relname = 'candle'"
+    with stack.warehouse() as warehouse:
+        warehouse.execute("select pg_stat_force_next_flush()")
+        counted = warehouse.execute(dead).fetchone()
+    api.set_paused("ohlcv_backfill", False)
+    again = ["--from-date", "2023-03-01", "--to-date", "2023-05-01", "--reprocess-behavior", "completed"]
+    deadline = time.monotonic() + 120
+    while True:  # the earlier backfill is closed by a sweep of the scheduler
+        created = stack.airflow("backfill", "create", "--dag-id", "ohlcv_backfill", *again)
+        if created.returncode == 0 or time.monotonic() > deadline:
+            break
+        time.sleep(3)
+    assert created.returncode == 0, created.stdout + created.stderr
+    while True:
+        runs = [
+            run for run in api.runs("ohlcv_backfill") if run["logical_date"][:7] in ("2023-03", "2023-04", "2023-05")
+        ]
+        if {run["state"] for run in runs} <= {"success", "failed"}:
+            break
+        assert time.monotonic() < deadline + 240
+        time.sleep(1)
+    assert len(runs) == 3
+    assert {run["state"] for run in runs} == {"success"}
+    with stack.warehouse() as warehouse:
+        repeated = warehouse.execute(
+            "select sum(rows_unchanged), sum(rows_new + rows_changed) from ops.pipeline_run "
+            "where dag_id = 'ohlcv_backfill' and run_id like 'backfill__2023-0_-01%%' and try_number > 1"
+        ).fetchone()
+        assert warehouse.execute(dead).fetchone() == counted
+    assert repeated is not None
+    assert repeated[0] > 6000
+    assert repeated[1] == 0
+    assert table_hash(stack) == before
+
+
+@pytest.mark.parametrize("dag_id", ["ohlcv_backfill", "feature_upsert"])
+def test_dags_test_by_hand(stack: RunningStack, dag_id: str) -> None:
+    before = table_hash(stack)
+    exports = stack.run("env", seconds=240)
+    assert exports.returncode == 0, exports.stderr
+    assert "airflow_dev" in exports.stdout
+    done = stack.airflow("dags", "test", dag_id, "2024-06-01", database="airflow_dev")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert table_hash(stack) == before
+
+
+def test_killed_scheduler_comes_back_and_works(stack: RunningStack) -> None:
+    api = stack.api()
+    assert stack.process
+    launcher = psutil.Process(stack.process.pid)
+    schedulers = [p for p in launcher.children() if "airflow scheduler" in " ".join(p.cmdline())]
+    assert len(schedulers) == 1
+    api.set_paused("feature_upsert", False)
+    schedulers[0].kill()
+    run_id = api.trigger("feature_upsert")
+    deadline = time.monotonic() + 180
+    while api.run("feature_upsert", run_id)["state"] not in ("success", "failed") and time.monotonic() < deadline:
+        time.sleep(1)
+    assert api.run("feature_upsert", run_id)["state"] == "success"
+    assert "airflow-scheduler ended (status -9)" in stack.log.read_text()
+
+
+def test_ctrl_c_leaves_nothing_behind_and_the_next_start_goes_on(stack: RunningStack) -> None:
+    before = table_hash(stack)
+    assert stack.stop() == 0
+    assert stack.processes() == []
+    down = stack.run("sql", "select count(*) from market.candle")
+    assert down.returncode == 0
+    assert "the stack is down" in down.stderr
+    stack.start_demo()
+    after = table_hash(stack)
+    if stack.world == "recorded":  # a synthetic world has gone on meanwhile
+        assert after == before
+    assert "0 not successful" in stack.log.read_text().rsplit("=" * 100, 1)[-1]
+
+
+def test_killed_launcher_takes_everything_with_it(stack: RunningStack) -> None:
+    assert stack.process is not None
+    assert stack.processes()
+    stack.process.send_signal(signal.SIGKILL)
+    stack.process.wait(10)
+    _, alive = psutil.wait_procs(stack.processes(), timeout=60)
+    assert alive == []
