@@ -122,6 +122,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresCluste
     folder = tmp_path_factory.mktemp("postgres")
     cluster = PostgresCluster(folder / "data", free_port(), secrets.token_urlsafe(12))
     cluster.initialise()
+    with (folder / "data" / "postgresql.auto.conf").open("a") as settings:
+        # Nothing here outlives the session, and each test has a database made and dropped.
+        settings.write("fsync = off\nfull_page_writes = off\nsynchronous_commit = off\n")
     process = cluster.start(folder / "postgres.log")
     yield cluster
     cluster.stop(process)

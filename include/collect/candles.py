@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from include.candles.timeframes import floor, step
 from include.clock import Clock
 from include.collect.outcome import CollectOutcome, NothingToCollect
 from include.config.markets import Market
+from include.venues.errors import NoDataError
 from include.venues.model import CandlePage
 from include.warehouse.candles import upsert_candles
 from include.warehouse.connection import Connection
@@ -18,6 +19,7 @@ from include.warehouse.quarantine import quarantine_rows
 
 SETTLE_BARS = 2  # closed candles asked for again by a live run: late trades still reach them
 CATCH_UP_BARS = 1000  # a live run closes a hole behind it of at most one page; a longer one is a backfill's work
+LONGEST_OUTAGE = timedelta(days=2)  # a listed market trades: the longest silence in years of history was 33 hours
 
 
 class CandleVenue(Protocol):
@@ -39,7 +41,8 @@ def collect_candles(
     """Store the candles that close within (start, end]; a repeat changes nothing.
 
     catch_up: for live runs; the last SETTLE_BARS are read again, and hours missed since the newest stored candle
-    are fetched too. Raises NothingToCollect for a window before the listing or after now, VenueError otherwise.
+    are fetched too. Raises NothingToCollect for a window before the listing or after now, NoDataError for an answer
+    without any candle where there must be some, another VenueError as the venue gives it.
     """
     now = clock.now()
     if end <= market.listed_at:
@@ -54,7 +57,7 @@ def collect_candles(
     if catch_up:
         opens_from = _from_newest(connection, instrument_id, timeframe, opens_from)
     source = f"{market.venue}-rest"
-    total = CollectOutcome("candle", what)
+    total, is_empty = CollectOutcome("candle", what), True
     # The candle that contains the listing is partial, and the venue's own.
     first = max(opens_from, floor(market.listed_at, timeframe))
     for page in venue.candles(market.venue_symbol, timeframe, first, opens_until, now):
@@ -72,7 +75,23 @@ def collect_candles(
             timeframe=timeframe,
         )
         total += CollectOutcome("candle", what, counts.new, counts.changed, counts.unchanged, rejected)
+        is_empty = is_empty and not page.candles and not page.rejected
+    until = min(opens_until, floor(now, timeframe))
+    if is_empty and (until - first > LONGEST_OUTAGE or _is_known(connection, instrument_id, timeframe, first, until)):
+        raise NoDataError(market.venue, f"no {what} candle at all from {first} to {until}")
     return total
+
+
+def _is_known(
+    connection: Connection, instrument_id: int, timeframe: str, opens_from: datetime, opens_until: datetime
+) -> bool:
+    """Whether the warehouse holds a candle of that stretch, so that the venue must have one too."""
+    query = (
+        "select exists (select from market.candle"
+        " where instrument_id = %s and timeframe = %s and opened_at >= %s and opened_at < %s)"
+    )
+    row = connection.execute(query, (instrument_id, timeframe, opens_from, opens_until)).fetchone()
+    return row is not None and bool(row[0])
 
 
 def _from_newest(connection: Connection, instrument_id: int, timeframe: str, opens_from: datetime) -> datetime:

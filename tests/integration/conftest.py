@@ -1,0 +1,67 @@
+"""Whole collections: a venue served by the replay exchange, and the warehouse they end in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+import requests
+
+from include.venues.binance import Binance
+from include.venues.http import RequestsTransport, Response, Retry
+
+# Two quick attempts: what is tried again within a task is tested with the venues.
+IMPATIENT = Retry(attempts=2, sleep=lambda seconds: None)
+
+
+class Exchange:
+    """A running replay exchange as a test steers it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def binance(self, spoil: Callable[[str, Response], Response] | None = None) -> Binance:
+        """A client of it; `spoil(path, answer)` may change what arrives."""
+        transport = RequestsTransport(f"{self.url}/binance")
+        return Binance(Spoilt(transport, spoil) if spoil else transport, retry=IMPATIENT)
+
+    def transport(self, path: str) -> RequestsTransport:
+        return RequestsTransport(f"{self.url}/{path}")
+
+    def set_time(self, now: datetime) -> None:
+        requests.put(f"{self.url}/clock", json={"now": now.isoformat()}, timeout=5).raise_for_status()
+
+    def fail(self, venue: str, kind: str, times: int = 10, **details: Any) -> None:
+        wish = {"venue": venue, "kind": kind, "times": times, **details}
+        requests.post(f"{self.url}/faults", json=wish, timeout=5).raise_for_status()
+
+    def heal(self) -> None:
+        requests.delete(f"{self.url}/faults", timeout=5).raise_for_status()
+
+    def revise(self, symbol: str, timeframe: str, opened_at: datetime) -> None:
+        wish = {"symbol": symbol, "timeframe": timeframe, "opened_at": opened_at.isoformat()}
+        requests.post(f"{self.url}/revisions", json=wish, timeout=5).raise_for_status()
+
+
+class Spoilt:
+    """A transport whose answers are changed on their way."""
+
+    def __init__(self, transport: RequestsTransport, spoil: Callable[[str, Response], Response]) -> None:
+        self._transport, self._spoil = transport, spoil
+
+    def get(self, path: str, *arguments: Any, **named: Any) -> Response:
+        return self._spoil(path, self._transport.get(path, *arguments, **named))
+
+
+@pytest.fixture(scope="session")
+def exchange_at() -> Callable[[str], Exchange]:
+    """`exchange_at(url)`: a test's handle on a running replay exchange."""
+    return Exchange
+
+
+@pytest.fixture(scope="session")
+def impatient() -> Retry:
+    """Two attempts without waiting."""
+    return IMPATIENT
