@@ -17,7 +17,9 @@ IMPATIENT = Retry(attempts=2, sleep=lambda seconds: None)
 
 
 class Exchange:
-    """A running replay exchange as a test steers it."""
+    """A running replay exchange as a test steers it; `impatient`: two attempts without waiting."""
+
+    impatient = IMPATIENT
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -59,9 +61,3 @@ class Spoilt:
 def exchange_at() -> Callable[[str], Exchange]:
     """`exchange_at(url)`: a test's handle on a running replay exchange."""
     return Exchange
-
-
-@pytest.fixture(scope="session")
-def impatient() -> Retry:
-    """Two attempts without waiting."""
-    return IMPATIENT

@@ -1,0 +1,271 @@
+"""Tickers, coin snapshots and Fear & Greed from real HTTP into a real PostgreSQL, and the account of a run."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from include.clock import FixedClock
+from include.collect.candles import collect_candles
+from include.collect.outcome import CollectOutcome, NothingToCollect
+from include.collect.run_log import TaskRun, log_run
+from include.collect.snapshots import (
+    HOURLY_HISTORY,
+    RECENT_DAYS,
+    collect_coin_snapshots,
+    collect_fear_greed,
+    collect_tickers,
+)
+from include.config.markets import COINGECKO_IDS, MARKETS
+from include.metrics import emit
+from include.metrics.facts import publish_facts
+from include.metrics.registry import REGISTRY
+from include.replay.recorded import RecordedWorld
+from include.replay.synthetic import SyntheticWorld
+from include.venues.alternative_me import AlternativeMe
+from include.venues.coingecko import CoinGecko
+from include.venues.errors import (
+    BannedError,
+    ForbiddenError,
+    GeoBlockedError,
+    NoDataError,
+    RateLimitedError,
+    UnavailableError,
+    VenueError,
+)
+from include.venues.http import Response
+from include.warehouse.connection import Connection
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+# Five past midnight: the index of the day is not out yet, and the day before has none for ever.
+NOW = datetime(2024, 10, 27, 0, 5, 30, tzinfo=UTC)
+HOUR_OF_RUN = NOW.replace(minute=0, second=0) - HOUR, NOW.replace(minute=0, second=0)
+
+Serve = Callable[..., AbstractContextManager[str]]
+
+
+@pytest.fixture(params=["synthetic", "recorded"])
+def exchange(serve: Serve, exchange_at: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Either world, at NOW."""
+    world: SyntheticWorld | RecordedWorld = (
+        SyntheticWorld(7, datetime(2023, 1, 1, tzinfo=UTC))
+        if request.param == "synthetic"
+        else request.getfixturevalue("recorded_world")
+    )
+    with serve(world, NOW) as url:
+        yield exchange_at(url)
+
+
+def tickers(
+    connection: Connection, exchange: Any, until: datetime, now: datetime = NOW, **given: Any
+) -> CollectOutcome:
+    venue = given.get("venue") or exchange.binance()
+    return collect_tickers(connection, venue, MARKETS, until, FixedClock(now))
+
+
+def coins(connection: Connection, exchange: Any, start: datetime, end: datetime, now: datetime = NOW) -> CollectOutcome:
+    source = CoinGecko(exchange.transport("coingecko/api/v3"), retry=exchange.impatient)
+    return collect_coin_snapshots(connection, source, COINGECKO_IDS, start, end, FixedClock(now))
+
+
+def sentiment(connection: Connection, exchange: Any, now: datetime = NOW) -> CollectOutcome:
+    source = AlternativeMe(exchange.transport("alternative_me"), retry=exchange.impatient)
+    return collect_fear_greed(connection, source, FixedClock(now))
+
+
+def versions(connection: Connection, table: str) -> list[tuple[Any, ...]]:
+    """Row versions and values: equal before and after a repeat that wrote nothing."""
+    return connection.execute(f"select xmin, ctid, * from {table} order by 3, 4").fetchall()
+
+
+def dead_rows(connection: Connection) -> int:
+    connection.execute("select pg_stat_force_next_flush()")
+    row = connection.execute("select sum(n_dead_tup) from pg_stat_user_tables where schemaname in ('market', 'ops')")
+    return int((row.fetchone() or (0,))[0])
+
+
+def test_tickers_as_they_are_now_and_a_repeat_writes_nothing(writer: Connection, exchange: Any) -> None:
+    assert tickers(writer, exchange, HOUR_OF_RUN[1]) == CollectOutcome("ticker", "ticker", new=len(MARKETS))
+    before = versions(writer, "market.ticker")
+    assert tickers(writer, exchange, HOUR_OF_RUN[1], now=NOW + timedelta(seconds=9)).unchanged == len(MARKETS)
+    assert versions(writer, "market.ticker") == before
+    assert dead_rows(writer) == 0
+    shown = writer.execute("select symbol, observed_at, last, source from ticker_snapshots order by symbol").fetchall()
+    assert [row[0] for row in shown] == sorted(market.symbol for market in MARKETS)
+    answer = exchange.transport("binance").get("/api/v3/ticker/price", {"symbol": "BNBUSDT"})
+    assert shown[0][1:] == (
+        NOW.replace(microsecond=shown[0][1].microsecond),
+        Decimal(json.loads(answer.body)["price"]),
+        "binance-rest",
+    )
+
+
+@pytest.mark.parametrize(
+    "until", [NOW - HOUR, NOW - DAY, NOW + timedelta(seconds=1)], ids=["hour ago", "past", "future"]
+)
+def test_a_venue_shows_no_tickers_of_another_time(writer: Connection, until: datetime) -> None:
+    with pytest.raises(NothingToCollect, match=f"the window ended at {until:%Y-%m-%d %H:%M} UTC"):
+        tickers(writer, None, until, venue=object())
+
+
+def test_a_dead_ticker_is_quarantined_and_the_others_are_stored(writer: Connection, exchange: Any) -> None:
+    def spoil(path: str, answer: Response) -> Response:
+        rows = json.loads(answer.body)
+        rows[0]["closeTime"] -= 3_600_000
+        return dataclasses.replace(answer, body=json.dumps(rows).encode())
+
+    done = tickers(writer, exchange, HOUR_OF_RUN[1], venue=exchange.binance(spoil))
+    assert (done.new, done.rejected) == (len(MARKETS) - 1, 1)
+    kept = writer.execute("select dataset, reason from market.quarantine").fetchall()
+    assert kept == [("ticker", "ticker is stale")]
+
+
+def test_coins_of_the_newest_window_are_what_is_shown_now(writer: Connection, exchange: Any) -> None:
+    assert coins(writer, exchange, *HOUR_OF_RUN).new == len(COINGECKO_IDS)
+    before = versions(writer, "market.coin_snapshot")
+    assert coins(writer, exchange, *HOUR_OF_RUN).unchanged == len(COINGECKO_IDS)
+    assert versions(writer, "market.coin_snapshot") == before
+    assert dead_rows(writer) == 0
+    rows = writer.execute("select coin, observed_at, rank, circulating_supply from market.coin_snapshot order by coin")
+    for (coin, observed_at, rank, supply), expected in zip(rows, sorted(COINGECKO_IDS), strict=True):
+        assert coin == expected
+        assert timedelta(0) <= NOW - observed_at < timedelta(minutes=2)
+        assert rank >= 1
+        assert supply > 0
+
+
+def test_coins_of_a_past_window_are_its_samples(writer: Connection, exchange: Any) -> None:
+    start = datetime(2024, 10, 20, 7, tzinfo=UTC)
+    done = coins(writer, exchange, start, start + 6 * HOUR)
+    rows = writer.execute(
+        "select coin, count(*), min(observed_at), max(observed_at) from market.coin_snapshot group by 1"
+    )
+    found = {coin: (count, first, last) for coin, count, first, last in rows}
+    assert set(found) == set(COINGECKO_IDS)
+    for count, first, last in found.values():
+        assert 5 <= count <= 7
+        assert start <= first <= last < start + 6 * HOUR
+    assert done.new == sum(count for count, *_ in found.values())
+    before = versions(writer, "market.coin_snapshot")
+    assert coins(writer, exchange, start, start + 6 * HOUR).new == 0
+    assert versions(writer, "market.coin_snapshot") == before
+
+
+def test_windows_of_coins_that_meet_leave_nothing_out_and_share_nothing(writer: Connection, exchange: Any) -> None:
+    start = datetime(2024, 10, 20, 7, tzinfo=UTC)
+    pieces = sum(coins(writer, exchange, start + n * HOUR, start + (n + 1) * HOUR).new for n in range(3))
+    assert coins(writer, exchange, start, start + 3 * HOUR) == CollectOutcome(
+        "coin_snapshot", "coin_snapshot", unchanged=pieces
+    )
+
+
+def test_coins_beyond_the_hourly_history_and_after_now(writer: Connection) -> None:
+    start = NOW - HOURLY_HISTORY - timedelta(minutes=1)
+    with pytest.raises(NothingToCollect, match="reaches back 89 days"):
+        collect_coin_snapshots(writer, object(), COINGECKO_IDS, start, start + HOUR, FixedClock(NOW))  # type: ignore[arg-type]
+    with pytest.raises(NothingToCollect, match="after now"):
+        collect_coin_snapshots(writer, object(), COINGECKO_IDS, NOW, NOW + HOUR, FixedClock(NOW))  # type: ignore[arg-type]
+
+
+def test_sentiment_comes_whole_first_and_by_its_last_days_afterwards(writer: Connection, exchange: Any) -> None:
+    first = sentiment(writer, exchange)
+    assert first.new > 600
+    assert (first.changed, first.rejected) == (0, 0)
+    newest = writer.execute("select max(day), max(published_at) from market.fear_greed").fetchone()
+    assert newest is not None
+    assert newest[0] in (date(2024, 10, 25), date(2024, 10, 26))  # the recorded index has no 26th
+    assert newest[1] <= NOW
+    before = versions(writer, "market.fear_greed"), versions(writer, "ops.change_range")
+    assert sentiment(writer, exchange) == CollectOutcome("fear_greed", "fear_greed", unchanged=RECENT_DAYS)
+    assert (versions(writer, "market.fear_greed"), versions(writer, "ops.change_range")) == before
+    assert dead_rows(writer) == 0
+    later = NOW + DAY
+    exchange.set_time(later)
+    assert sentiment(writer, exchange, later).new >= 1
+
+
+def test_sentiment_that_was_corrected_keeps_its_old_value(writer: Connection, exchange: Any) -> None:
+    sentiment(writer, exchange)
+    writer.execute("update market.fear_greed set value = 100 - value where day = '2024-10-24'")
+    assert sentiment(writer, exchange, NOW + HOUR).changed == 1
+    kept = writer.execute("select day, superseded_at from market.fear_greed_revision").fetchall()
+    assert kept == [(date(2024, 10, 24), NOW + HOUR)]
+
+
+COLLECTIONS = {
+    "binance": lambda connection, exchange: tickers(connection, exchange, HOUR_OF_RUN[1]),
+    "coingecko": lambda connection, exchange: coins(connection, exchange, *HOUR_OF_RUN),
+    "alternative_me": sentiment,
+}
+
+
+@pytest.mark.parametrize("exchange", ["synthetic"], indirect=True)
+@pytest.mark.parametrize("venue", COLLECTIONS)
+def test_faults_are_told_by_their_class_and_leave_nothing_behind(writer: Connection, exchange: Any, venue: str) -> None:
+    kinds: dict[str, type[VenueError]] = {
+        "rate_limited": RateLimitedError,
+        "banned": BannedError,
+        "geo_blocked": GeoBlockedError,
+        "forbidden": ForbiddenError,
+        "unavailable": UnavailableError,
+        "cut": UnavailableError,
+        "dropped": UnavailableError,
+        "empty": NoDataError,
+    }
+    for kind, error in kinds.items():
+        exchange.fail(venue, kind)
+        with pytest.raises(error) as raised:
+            COLLECTIONS[venue](writer, exchange)
+        assert type(raised.value) is error, kind
+        assert venue in raised.value.venue  # the transport knows its address alone
+        exchange.heal()
+    for table in ("ticker", "coin_snapshot", "fear_greed", "quarantine"):
+        assert writer.execute(f"select count(*) from market.{table}").fetchone() == (0,), table
+    assert writer.execute("select count(*) from ops.world").fetchone() == (0,)
+    assert COLLECTIONS[venue](writer, exchange).new > 0
+
+
+@pytest.mark.parametrize("exchange", ["synthetic"], indirect=True)
+def test_every_fact_of_the_warehouse_is_a_declared_gauge(
+    writer: Connection, exchange: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert publish_facts(writer, NOW) == 0
+    venue, hour = exchange.binance(), HOUR_OF_RUN[1]
+    collect_candles(writer, venue, MARKETS[0], "1h", hour - 5 * HOUR, hour - 2 * HOUR, FixedClock(NOW))
+    collect_candles(writer, venue, MARKETS[0], "1h", hour - HOUR, hour, FixedClock(NOW))
+    tickers(writer, exchange, hour)
+    sentiment(writer, exchange)
+    sent: dict[tuple[str, ...], float] = {}
+    real = emit.gauge
+
+    def gauge(name: str, value: float, /, **labels: object) -> None:
+        real(name, value, **labels)  # refuses what is not declared
+        sent[name, *(str(labels[label]) for label in REGISTRY[name].labels)] = value
+
+    monkeypatch.setattr(emit, "gauge", gauge)
+    assert publish_facts(writer, NOW) == len(sent) == 2 + len(MARKETS) + 1
+    series = ("binance", "BTC/USDT", "1h")
+    assert sent["crypto.candle.newest_close_timestamp_seconds", *series] == hour.timestamp()
+    assert sent["crypto.candle.missing", *series] == 1
+    newest = sent["crypto.sentiment.newest_timestamp_seconds",]
+    assert newest == datetime(2024, 10, 26, 0, 15, tzinfo=UTC).timestamp()
+
+
+def test_a_tries_account_is_kept_once(writer: Connection) -> None:
+    task = TaskRun("ohlcv_hourly", "scheduled", "load_candles", 2, 1, NOW - HOUR, NOW)
+    outcomes = [CollectOutcome("candle", "a", 1, 2, 3, 4), CollectOutcome("candle", "b", 10, 20, 30, 40)]
+    log_run(writer, task, outcomes, NOW)
+    log_run(writer, task, [], NOW + HOUR)
+    log_run(writer, dataclasses.replace(task, try_number=2), [], NOW + HOUR)
+    rows = writer.execute(
+        "select try_number, map_index, rows_new, rows_changed, rows_unchanged, rows_rejected, window_ends_at, "
+        "finished_at from ops.pipeline_run order by 1"
+    ).fetchall()
+    assert rows == [(1, 2, 11, 22, 33, 44, NOW, NOW), (2, 2, 0, 0, 0, 0, NOW, NOW + HOUR)]
