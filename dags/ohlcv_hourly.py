@@ -1,7 +1,7 @@
 """### The hour's candles
 
 Two minutes past each hour: stores the candles that have just closed, reads the last closed ones again (late trades
-still reach them), and fetches hours that were missed since the newest stored candle. The same functions as in
+still reach them), and fetches what is missing among the 1000 hours before. The same functions as in
 `ohlcv_backfill` do the work, so that live rows equal historical ones.
 """
 

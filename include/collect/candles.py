@@ -14,11 +14,12 @@ from include.venues.errors import NoDataError
 from include.venues.model import CandlePage
 from include.warehouse.candles import upsert_candles
 from include.warehouse.connection import Connection
+from include.warehouse.coverage import first_missing
 from include.warehouse.instruments import ensure_instrument
 from include.warehouse.quarantine import quarantine_rows
 
 SETTLE_BARS = 2  # closed candles asked for again by a live run: late trades still reach them
-CATCH_UP_BARS = 1000  # a live run closes a hole behind it of at most one page; a longer one is a backfill's work
+CATCH_UP_BARS = 1000  # how far back a live run looks for holes: a page, six weeks of hours; older ones are a backfill's
 LONGEST_OUTAGE = timedelta(days=2)  # a listed market trades: the longest silence in years of history was 33 hours
 
 
@@ -40,8 +41,8 @@ def collect_candles(
 ) -> CollectOutcome:
     """Store the candles that close within (start, end]; a repeat changes nothing.
 
-    catch_up: for live runs; the last SETTLE_BARS are read again, and hours missed since the newest stored candle
-    are fetched too. Raises NothingToCollect for a window before the listing or after now, NoDataError for an answer
+    catch_up: for live runs; the last SETTLE_BARS are read again, and holes among the CATCH_UP_BARS before them are
+    fetched too. Raises NothingToCollect for a window before the listing or after now, NoDataError for an answer
     without any candle where there must be some, another VenueError as the venue gives it.
     """
     now = clock.now()
@@ -51,11 +52,11 @@ def collect_candles(
         raise NothingToCollect(f"the window opens at {start:%Y-%m-%d %H:%M} UTC, after now ({now:%Y-%m-%d %H:%M} UTC)")
     opens_from, opens_until = floor(start, timeframe), floor(end, timeframe)
     what = f"{market.key} {timeframe}"
-    if opens_from == opens_until:
-        return CollectOutcome("candle", what)  # no candle of this timeframe closes within the window
     instrument_id = ensure_instrument(connection, market)
     if catch_up:
-        opens_from = _from_newest(connection, instrument_id, timeframe, opens_from)
+        opens_from = _from_first_missing(connection, instrument_id, timeframe, opens_from)
+    if opens_from == opens_until:
+        return CollectOutcome("candle", what)  # no candle of this timeframe closes within the window
     source = f"{market.venue}-rest"
     total, is_empty = CollectOutcome("candle", what), True
     # The candle that contains the listing is partial, and the venue's own.
@@ -94,12 +95,8 @@ def _is_known(
     return row is not None and bool(row[0])
 
 
-def _from_newest(connection: Connection, instrument_id: int, timeframe: str, opens_from: datetime) -> datetime:
+def _from_first_missing(connection: Connection, instrument_id: int, timeframe: str, opens_from: datetime) -> datetime:
     length = step(timeframe)
     opens_from -= SETTLE_BARS * length
-    query = "select max(opened_at) from market.candle where instrument_id = %s and timeframe = %s"
-    row = connection.execute(query, (instrument_id, timeframe)).fetchone()
-    newest: datetime | None = row[0] if row else None
-    if newest is None or newest >= opens_from:
-        return opens_from
-    return max(newest, opens_from - CATCH_UP_BARS * length)
+    since = opens_from - CATCH_UP_BARS * length
+    return first_missing(connection, instrument_id, timeframe, since, opens_from) or opens_from

@@ -33,7 +33,7 @@ class Demo:
 
     def run(self) -> bool:
         """True where every run of every DAG ended in success. Raises StackError for a step that does not end."""
-        began = time.monotonic()
+        began = datetime.now(UTC)
         self.say(f"{self.stack.layout.world} world, whose clock says {self.now:%Y-%m-%d %H:%M} UTC")
         if self.stack.layout.world == "synthetic":
             self.say("SYNTHETIC DATA: seeded random walks, no real prices (MARKET_DATA_DIR names recorded ones)")
@@ -53,7 +53,7 @@ class Demo:
         self._trigger("archival", {"dry_run": False, **ARCHIVED_MONTH})
         self._wait_until_idle()
         self._leave()
-        return self._report(time.monotonic() - began)
+        return self._report(began)
 
     def _wait_for_dags(self) -> None:
         """Until Airflow has parsed every DAG file; an import error ends the wait."""
@@ -132,16 +132,15 @@ class Demo:
             self.api.set_paused(dag_id, True)
         self.say("every DAG is left paused: the recorded world ends at its clock, a schedule would find nothing to do")
 
-    def _report(self, seconds: float) -> bool:
+    def _report(self, began: datetime) -> bool:
+        """Print what there is now. Failures of an earlier, interrupted demo are history and not counted."""
+        runs = [run for dag_id in self.api.dags() for run in self.api.runs(dag_id)]
+        runs = [run for run in runs if not run["end_date"] or datetime.fromisoformat(run["end_date"]) >= began]
         failed = [
-            f"{dag_id} {run['dag_run_id']} {run['state']}"
-            for dag_id in self.api.dags()
-            for run in self.api.runs(dag_id)
-            if run["state"] != "success"
+            f"\n  {run['dag_id']} {run['dag_run_id']}: {run['state']}" for run in runs if run["state"] != "success"
         ]
         with connect(self.stack.warehouse_dsn()) as connection:
-            print_report(connection, self.now, seconds)
-        runs = sum(len(self.api.runs(dag_id)) for dag_id in self.api.dags())
-        print(f"\n{runs} DAG runs, {len(failed)} not successful{''.join(chr(10) + '  ' + f for f in failed)}")
+            print_report(connection, self.now, (datetime.now(UTC) - began).total_seconds())
+        print(f"\n{len(runs)} DAG runs, {len(failed)} not successful{''.join(failed)}")
         print(addresses(self.stack.layout, self.stack.ports), flush=True)
         return not failed

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 
 from include.stack.components import airflow_part_is_healthy, answers
-from include.stack.credentials import load_or_create
 from include.stack.layout import Layout, Ports
 
 
@@ -38,9 +37,8 @@ def component_lines(layout: Layout, ports: Ports) -> tuple[bool, list[str]]:
 
 def addresses(layout: Layout, ports: Ports) -> str:
     """Where to look, a line each."""
-    password = load_or_create(layout.credentials)[0].airflow_admin
     lines = [
-        f"Airflow   http://127.0.0.1:{ports.airflow}   admin / {password}",
+        f"Airflow   http://127.0.0.1:{ports.airflow}   (login admin, password: airflow_admin in {layout.credentials})",
         f"MLflow    http://127.0.0.1:{ports.mlflow}",
         f"metrics   http://127.0.0.1:{ports.metrics}/metrics",
         f"warehouse 127.0.0.1:{ports.postgres}   (make sql Q='select …')",

@@ -67,3 +67,13 @@ def coverage_summary(connection: Connection, now: datetime) -> list[Coverage]:
         )
         for instrument_id, venue, symbol, timeframe, first_opened_at, until, observed, archived, starts, ends in series
     ]
+
+
+def first_missing(
+    connection: Connection, instrument_id: int, timeframe: str, since: datetime, until: datetime
+) -> datetime | None:
+    """The earliest open time (UTC) in [since, until) that the series lacks since its first candle; None for none."""
+    values = {"instrument_id": instrument_id, "timeframe": timeframe, "since": since, "until": until}
+    row = connection.execute(statement("coverage/first_missing.sql"), values).fetchone()
+    found: datetime | None = row[0] if row else None
+    return found

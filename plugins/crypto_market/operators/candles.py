@@ -19,7 +19,7 @@ class CandlesToPostgresOperator(CollectOperator):
 
     :param market: `venue:BASE/QUOTE` of the configuration (templated)
     :param timeframes: timeframes to fetch (templated)
-    :param catch_up: for live runs: re-read the last closed candles, and fetch hours missed since the newest stored one
+    :param catch_up: for live runs: re-read the last closed candles, and fetch what is missing among those before
     """
 
     template_fields: Sequence[str] = ("market", "timeframes", *CollectOperator.template_fields)

@@ -1,0 +1,21 @@
+-- The earliest open time in [since, until), from the series' first candle on, without a candle; NULL where none is.
+-- Parameters: instrument_id, timeframe, since, until (open times of the timeframe).
+select min(expected.opened_at)
+from (
+    select min(opened_at) as opened_at
+    from market.candle
+    where instrument_id = %(instrument_id)s and timeframe = %(timeframe)s
+    having count(*) > 0
+) as oldest
+cross join
+    lateral generate_series(
+        greatest(oldest.opened_at, %(since)s),
+        %(until)s - market.step(%(timeframe)s),
+        market.step(%(timeframe)s)
+    ) as expected (opened_at)
+left join market.candle as held
+    on
+        held.instrument_id = %(instrument_id)s
+        and held.timeframe = %(timeframe)s
+        and expected.opened_at = held.opened_at
+where held.opened_at is null
