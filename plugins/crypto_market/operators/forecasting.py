@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook, BaseOperator
+from airflow.sdk.exceptions import AirflowSkipException
 
 from crypto_market.hooks.warehouse import warehouse
 
@@ -58,19 +59,28 @@ class TrainModelOperator(ModelOperator):
 
         from include.clock import clock_from_environment
         from include.config.markets import FORECAST_TIMEFRAME, market_by_key
+        from include.forecasting.split import NotEnoughHistoryError
         from include.forecasting.training import train_market
         from include.metrics import emit
 
-        clock, registry, outcomes = clock_from_environment(), self.registry(), []
+        clock, registry = clock_from_environment(), self.registry()
+        outcomes, refusals = [], []
         with warehouse(self.warehouse_conn_id) as connection:
             for market in map(market_by_key, self.markets):
-                outcome = train_market(connection, registry, market, FORECAST_TIMEFRAME, self.horizon, clock.now())
+                try:
+                    outcome = train_market(connection, registry, market, FORECAST_TIMEFRAME, self.horizon, clock.now())
+                except NotEnoughHistoryError as reason:  # a young market does not hold up the others
+                    self.log.warning("not trained: %s", reason)
+                    refusals.append(str(reason))
+                    continue
                 self.log.info("%s", outcome)
                 served = "model" if outcome.champion_version else "naive"
                 labels = {"symbol": market.symbol, "horizon": self.horizon}
                 emit.count("crypto.model.trainings", 1, decision=served, **labels)
                 emit.gauge("crypto.model.trained_timestamp_seconds", clock.now().timestamp(), **labels)
                 outcomes.append(asdict(outcome))
+        if refusals and not outcomes:
+            raise AirflowSkipException("; ".join(refusals))
         return outcomes
 
 
