@@ -135,11 +135,19 @@ def end(processes: list[psutil.Process], grace_seconds: float) -> None:
     for process in processes:
         with suppress(*GONE):
             process.send_signal(signal.SIGINT if process.name() == "postgres" else signal.SIGTERM)
-    _, alive = psutil.wait_procs(processes, timeout=grace_seconds)
+    alive = _outlasting(processes, grace_seconds)
     for process in alive:
         with suppress(*GONE):
             process.kill()
-    psutil.wait_procs(alive, timeout=5)
+    _outlasting(alive, 5)
+
+
+def _outlasting(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Those that still live then. A zombie has ended: when its parent, or a container's init, looks is their affair."""
+    deadline = time.monotonic() + seconds
+    while (alive := [p for p in processes if is_alive(p)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return alive
 
 
 def end_sessions(sessions: set[int], grace_seconds: float) -> None:

@@ -10,9 +10,13 @@ import fcntl
 import os
 import signal
 import sys
+import time
 from pathlib import Path
+from typing import IO
 
 from include.stack.processes import SessionBook, sweep
+
+LOCK_SECONDS = 3.0  # a killed launcher's lock can outlive its end of the pipe for a moment
 
 
 def main() -> None:
@@ -22,11 +26,23 @@ def main() -> None:
     if os.read(sys.stdin.fileno(), 1):
         return
     with (var / "stack.lock").open("a+") as lock:
+        if not _taken(lock):
+            return  # a new launcher is at work already, and sweeps for itself
+        lock.truncate(0)  # the pid in it is dead: who wants the lock must see that nobody runs, and wait
+        sweep(var, SessionBook(var / "sessions.json"))
+
+
+def _taken(lock: IO[str]) -> bool:
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            return  # a new launcher is at work already, and sweeps for itself
-        sweep(var, SessionBook(var / "sessions.json"))
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.1)
+        else:
+            return True
 
 
 if __name__ == "__main__":

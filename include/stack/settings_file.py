@@ -26,7 +26,10 @@ class AirflowSettings:
 
 def read_settings(path: Path) -> AirflowSettings:
     """Parse the file. Raises SettingsFileError naming the entry that is wrong."""
-    document = yaml.safe_load(path.read_text())
+    try:
+        document = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise SettingsFileError(f"{path} is no YAML: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("airflow"), dict):
         raise SettingsFileError(f"{path}: expected a mapping with the key 'airflow'")
     airflow = document["airflow"]
@@ -39,8 +42,10 @@ def read_settings(path: Path) -> AirflowSettings:
             },
             {v["variable_name"]: str(v["variable_value"]) for v in airflow.get("variables") or []},
         )
-    except (KeyError, TypeError) as error:
+    except KeyError as error:
         raise SettingsFileError(f"{path}: an entry lacks {error}") from error
+    except (TypeError, ValueError) as error:
+        raise SettingsFileError(f"{path}: an entry cannot be read: {error}") from error
 
 
 def _connection(entry: dict[str, Any]) -> dict[str, Any]:
