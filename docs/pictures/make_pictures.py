@@ -89,10 +89,11 @@ def photograph_airflow(layout: Layout, folder: Path) -> Path:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=[*FLAGS, *sandbox])
         try:
-            page = browser.new_page(viewport={"width": 1280, "height": 860}, color_scheme="light", locale="en-GB")
+            page = browser.new_page(viewport={"width": 1280, "height": 720}, color_scheme="light", locale="en-GB")
             page.route(lambda url: not url.startswith(address), stay_here)
             log_in(page, address, password)
             page.goto(f"{address}/dags")
+            page.get_by_role("button", name="Show table view").click()
             for dag_id in dags:
                 page.get_by_role("link", name=dag_id, exact=True).first.wait_for()
             page.wait_for_load_state("networkidle")
