@@ -2,8 +2,8 @@
 
 For each market and horizon: a gradient boosting model of the log return, trained on the older part of the features
 and judged on the newest, with an embargo between them. It becomes champion only if it beats both the naive forecast
-and the present champion on the same hold-out; a champion that has fallen behind naive retires. Every decision stands with its figures in
-`ml.promotion`; every run, with parameters, metrics, plots and the dataset's hash, in MLflow.
+and the present champion on the same hold-out; a champion that has fallen behind naive retires. Every decision stands
+with its figures in `ml.promotion`; every run, with parameters, metrics, plots and the dataset's hash, in MLflow.
 """
 
 from __future__ import annotations

@@ -29,7 +29,6 @@ COLUMNS = {
     "taker_buy_base": "taker_buy_base_volume",
     "taker_buy_quote": "taker_buy_quote_volume",
 }
-EIGHT_PLACES = Decimal("0.00000001")
 
 
 def table_hash(stack: RunningStack) -> tuple[object, ...]:
@@ -86,6 +85,7 @@ def test_candles_equal_the_recorded_ones(stack: RunningStack, market_data_dir: P
             """,
             (f"{coin}/USDT", timeframe),
         ).fetchall()
+    # The recording holds binary floats: the shortest decimal that names each is what the replay exchange quotes.
     recorded = pq.read_table(market_data_dir / f"binance/klines_{timeframe}/{coin}USDT.parquet").to_pylist()
     start = int(datetime(2023, 1, 1, tzinfo=UTC).timestamp() * 1000)
     newest = int(found[-1][0].timestamp() * 1000)
@@ -93,7 +93,7 @@ def test_candles_equal_the_recorded_ones(stack: RunningStack, market_data_dir: P
         (
             datetime.fromtimestamp(row["open_time"] / 1000, UTC),
             int(row["trades"]),
-            *(Decimal(f"{row[name]:.8f}") for name in COLUMNS),
+            *(Decimal(repr(row[name])) for name in COLUMNS),
         )
         for row in recorded
         if start <= row["open_time"] <= newest
