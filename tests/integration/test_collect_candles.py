@@ -198,6 +198,15 @@ def test_a_live_run_catches_up_with_missed_hours(writer: Connection, synthetic: 
     assert (series.first_opened_at, series.missing, series.observed) == (at, [], 31)
 
 
+def test_a_live_run_heals_a_hole_behind_newer_candles(writer: Connection, synthetic: Any) -> None:
+    at = datetime(2024, 3, 28, tzinfo=UTC)
+    collect(writer, synthetic, at, at + 2 * HOUR)
+    collect(writer, synthetic, at + 40 * HOUR, at + 50 * HOUR)
+    collect(writer, synthetic, at + 50 * HOUR, at + 51 * HOUR, catch_up=True)
+    (series,) = coverage_summary(writer, at + 51 * HOUR)
+    assert (series.missing, series.observed) == ([], 51)
+
+
 def test_without_catch_up_a_window_is_just_itself(writer: Connection, synthetic: Any) -> None:
     at = datetime(2024, 3, 30, tzinfo=UTC)
     collect(writer, synthetic, at, at + HOUR)

@@ -1,0 +1,135 @@
+"""Rules every operator keeps, and how its templated arguments are rendered."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import os
+import pkgutil
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk import DAG, BaseOperator, Param
+
+import crypto_market.operators as package
+from crypto_market.defaults import DAG_DEFAULTS
+from crypto_market.operators.archive import ArchiveCandlesOperator, RemoveOldFilesOperator, as_bool
+from crypto_market.operators.candles import CandlesToPostgresOperator
+from crypto_market.operators.forecasting import TrainModelOperator
+from crypto_market.operators.snapshots import CoinSnapshotsToPostgresOperator
+
+
+def operators() -> list[type[BaseOperator]]:
+    modules = [importlib.import_module(f"{package.__name__}.{m.name}") for m in pkgutil.iter_modules(package.__path__)]
+    found = {
+        each
+        for module in modules
+        for each in vars(module).values()
+        if inspect.isclass(each) and issubclass(each, BaseOperator) and each.__module__ == module.__name__
+    }
+    assert len(found) >= 11
+    return sorted(found, key=lambda each: each.__name__)
+
+
+EACH = pytest.mark.parametrize("operator", operators(), ids=lambda each: each.__name__)
+
+
+def own_classes(operator: type[BaseOperator]) -> list[type]:
+    return [each for each in operator.__mro__ if each.__module__.startswith(package.__name__)]
+
+
+@EACH
+def test_template_fields_are_assigned_as_they_come(operator: type[BaseOperator]) -> None:
+    """Airflow renders after __init__: whatever looks at a field there sees the template's text."""
+    assigned: dict[str, str] = {}
+    for each in own_classes(operator):
+        if "__init__" not in vars(each):
+            continue
+        (function,) = ast.parse(textwrap.dedent(inspect.getsource(each.__init__))).body
+        assert isinstance(function, ast.FunctionDef)
+        for statement in function.body:
+            if isinstance(statement, ast.Expr):
+                assert ast.unparse(statement) == "super().__init__(**kwargs)"
+                continue
+            assert isinstance(statement, (ast.Assign, ast.AnnAssign)), ast.unparse(statement)
+            target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+            assert statement.value is not None
+            assigned[ast.unparse(target)] = ast.unparse(statement.value)
+    for field in operator.template_fields:
+        assert assigned.get(f"self.{field}") == field
+
+
+@EACH
+def test_every_argument_is_documented(operator: type[BaseOperator]) -> None:
+    text = "".join(inspect.getdoc(each) or "" for each in own_classes(operator))
+    for each in own_classes(operator):
+        for name, parameter in inspect.signature(each).parameters.items():
+            if parameter.kind is parameter.KEYWORD_ONLY:
+                assert f":param {name}:" in text, name
+
+
+def rendered(operator_class: type[BaseOperator], params: dict[str, Any], **arguments: Any) -> Any:
+    """The operator after Airflow has rendered its fields, in a DAG as ours are made."""
+    with DAG("rendering", schedule=None, params={k: Param(v) for k, v in params.items()}, **DAG_DEFAULTS):
+        operator = operator_class(task_id="it", **arguments)
+    operator.render_template_fields({"params": params, "var": {"value": {"archive_uri": "file:///archive"}}})
+    return operator
+
+
+def test_a_list_of_the_params_arrives_as_a_list() -> None:
+    frames = ["1h", "1d"]
+    operator = rendered(
+        CandlesToPostgresOperator,
+        {"timeframes": frames},
+        market="binance:BTC/USDT",
+        timeframes="{{ params.timeframes }}",
+    )
+    assert operator.timeframes == frames
+    assert operator.market == "binance:BTC/USDT"
+    keys = ["binance:BTC/USDT", "binance:ETH/USDT"]
+    assert rendered(TrainModelOperator, {"markets": keys}, markets="{{ params.markets }}", horizon=24).markets == keys
+
+
+def test_a_dictionary_stays_one() -> None:
+    coins = {"BTC": "bitcoin"}
+    assert rendered(CoinSnapshotsToPostgresOperator, {}, coins=coins).coins == coins
+
+
+@pytest.mark.parametrize("switch", [True, False])
+def test_a_switch_arrives_as_a_truth_value(switch: bool) -> None:
+    operator = rendered(
+        ArchiveCandlesOperator,
+        {"dry_run": switch},
+        archive_uri="{{ var.value.archive_uri }}",
+        is_dry_run="{{ params.dry_run }}",
+    )
+    assert operator.is_dry_run is switch
+    assert operator.archive_uri == "file:///archive"
+    days = rendered(RemoveOldFilesOperator, {"days": 30}, folder="/logs", keep_days="{{ params.days }}").keep_days
+    assert days == 30
+
+
+@pytest.mark.parametrize(("value", "meant"), [(True, True), (False, False), ("True", True), ("false", False)])
+def test_a_switch_that_became_text_keeps_its_meaning(value: bool | str, meant: bool) -> None:
+    assert as_bool(value) is meant
+
+
+@pytest.mark.parametrize("value", ["", "0", "no", "None"])
+def test_what_is_no_switch_is_never_taken_for_one(value: str) -> None:
+    with pytest.raises(ValueError, match="neither true nor false"):
+        as_bool(value)
+
+
+def test_old_files_go_and_a_dry_run_touches_nothing(tmp_path: Path) -> None:
+    old, young = tmp_path / "old.log", tmp_path / "young.log"
+    for path in (old, young):
+        path.write_text("text")
+    os.utime(old, (0, 0))
+    given = {"folder": str(tmp_path), "keep_days": "7"}
+    assert RemoveOldFilesOperator(task_id="dry", **given).execute({})["files"] == 1
+    assert old.exists()
+    assert RemoveOldFilesOperator(task_id="wet", is_dry_run="False", **given).execute({})["files"] == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["young.log"]
