@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from include.clock import RemoteClock
 from include.stack.launcher import Stack
@@ -21,6 +22,12 @@ ARCHIVED_MONTH = {"start": "2023-01-01T00:00:00Z", "end": "2023-02-01T00:00:00Z"
 LEVEL_TRIGGERED = ("feature_upsert", "model_retraining", "price_forecast")
 HOURLY = ("ohlcv_hourly", "spot_sentiment_hourly")
 STEP_SECONDS = 900.0
+
+
+def logical_date(run: dict[str, Any]) -> datetime:
+    """Start of the run's data interval, by which a backfill names it; the end of time where it has none."""
+    given = run["logical_date"]
+    return datetime.fromisoformat(given) if given else datetime.max.replace(tzinfo=UTC)
 
 
 class Demo:
@@ -82,7 +89,7 @@ class Demo:
         )
         if done.returncode:
             raise StackError(f"{dag_id}: airflow backfill create failed:\n{(done.stdout + done.stderr)[-1500:]}")
-        self._wait(dag_id, lambda run: run["run_type"] == "backfill", "backfill")
+        self._wait(dag_id, lambda run: run["run_type"] == "backfill" and start <= logical_date(run) <= end, "backfill")
 
     def _wait_for_backfills(self, dag_id: str) -> None:
         deadline = time.monotonic() + STEP_SECONDS
@@ -96,7 +103,7 @@ class Demo:
         run_id = self.api.trigger(dag_id, conf, note="make demo")
         self._wait(dag_id, lambda run: run["dag_run_id"] == run_id, "run")
 
-    def _wait(self, dag_id: str, wanted: Callable[[dict[str, object]], bool], what: str) -> None:
+    def _wait(self, dag_id: str, wanted: Callable[[dict[str, Any]], bool], what: str) -> None:
         """Until the wanted runs have ended, with a line whenever the count moves. Raises StackError on a failure."""
         deadline = time.monotonic() + STEP_SECONDS
         shown = ""
