@@ -10,6 +10,12 @@ from airflow.sdk import Param
 
 ROOT = Path(__file__).parents[2]
 
+# Airflow checks the format `date-time` in its form alone; a request to its API is held to this.
+INSTANT = (
+    r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+    r"([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?$"
+)
+
 TASK_DEFAULTS: dict[str, Any] = {
     "owner": "market-data",
     "retries": 3,
@@ -30,7 +36,8 @@ DAG_DEFAULTS: dict[str, Any] = {
 def window_params() -> dict[str, Param]:
     """Params `start` and `end`: an explicit window in place of the run's own."""
     text = "UTC, e.g. 2024-06-01T00:00:00Z; leave both empty for the run's own data interval"
+    schema: dict[str, Any] = {"type": ["null", "string"], "format": "date-time", "pattern": INSTANT}
     return {
-        "start": Param(None, type=["null", "string"], format="date-time", title="Start (inclusive)", description=text),
-        "end": Param(None, type=["null", "string"], format="date-time", title="End (exclusive)", description=text),
+        "start": Param(None, title="Start (inclusive)", description=text, **schema),
+        "end": Param(None, title="End (exclusive)", description=text, **schema),
     }
