@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import pytest
 import requests
+from psycopg.conninfo import conninfo_to_dict
 
+from include.clock import CLOCK_URL_VARIABLE
 from include.venues.binance import Binance
 from include.venues.http import RequestsTransport, Response, Retry
+from include.warehouse.bootstrap import WarehouseDsns
 
 # Two quick attempts: what is tried again within a task is tested with the venues.
 IMPATIENT = Retry(attempts=2, sleep=lambda seconds: None)
@@ -61,3 +65,30 @@ class Spoilt:
 def exchange_at() -> Callable[[str], Exchange]:
     """`exchange_at(url)`: a test's handle on a running replay exchange."""
     return Exchange
+
+
+@pytest.fixture
+def airflow_at(warehouse: WarehouseDsns, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """`airflow_at(url)`: Airflow's connections and the clock, pointed at an exchange and at the test's warehouse."""
+
+    def point(url: str) -> None:
+        writer = conninfo_to_dict(warehouse.writer)
+        connections: dict[str, dict[str, Any]] = {
+            "warehouse": {
+                "conn_type": "postgres",
+                "host": writer["host"],
+                "port": int(str(writer["port"])),
+                "schema": writer["dbname"],
+                "login": writer["user"],
+                "password": writer["password"],
+                "extra": {"connect_timeout": "10"},
+            },
+            "binance": {"conn_type": "http", "host": f"{url}/binance"},
+            "alternative_me": {"conn_type": "http", "host": f"{url}/alternative_me"},
+            "coingecko": {"conn_type": "http", "host": f"{url}/coingecko/api/v3", "extra": {"tier": "keyless"}},
+        }
+        for name, fields in connections.items():
+            monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(fields))
+        monkeypatch.setenv(CLOCK_URL_VARIABLE, f"{url}/clock")
+
+    return point

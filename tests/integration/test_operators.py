@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
-from psycopg.conninfo import conninfo_to_dict
 
 from crypto_market.hooks.warehouse import warehouse as open_warehouse
 from crypto_market.operators.archive import ArchiveCandlesOperator
@@ -26,12 +25,10 @@ from crypto_market.operators.snapshots import (
     TickersToPostgresOperator,
 )
 from crypto_market.window import WindowError
-from include.clock import CLOCK_URL_VARIABLE
 from include.config.markets import COINGECKO_IDS, MARKETS, UnknownMarketError
 from include.metrics import emit
 from include.replay.synthetic import SyntheticWorld
 from include.venues.errors import GeoBlockedError
-from include.warehouse.bootstrap import WarehouseDsns
 from include.warehouse.connection import Connection
 
 HOUR = timedelta(hours=1)
@@ -43,29 +40,10 @@ Serve = Callable[..., AbstractContextManager[str]]
 
 
 @pytest.fixture
-def exchange(
-    serve: Serve, exchange_at: Any, warehouse: WarehouseDsns, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Any]:
-    """A replay exchange at NOW, and the connections and the clock that point at it and at the warehouse."""
+def exchange(serve: Serve, exchange_at: Any, airflow_at: Callable[[str], None]) -> Iterator[Any]:
+    """A replay exchange at NOW, to which Airflow is connected."""
     with serve(SyntheticWorld(7, datetime(2024, 1, 1, tzinfo=UTC)), NOW) as url:
-        writer = conninfo_to_dict(warehouse.writer)
-        connections = {
-            "warehouse": {
-                "conn_type": "postgres",
-                "host": writer["host"],
-                "port": int(str(writer["port"])),
-                "schema": writer["dbname"],
-                "login": writer["user"],
-                "password": writer["password"],
-                "extra": {"connect_timeout": "10"},
-            },
-            "binance": {"conn_type": "http", "host": f"{url}/binance"},
-            "alternative_me": {"conn_type": "http", "host": f"{url}/alternative_me"},
-            "coingecko": {"conn_type": "http", "host": f"{url}/coingecko/api/v3", "extra": {"tier": "keyless"}},
-        }
-        for name, fields in connections.items():
-            monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(fields))
-        monkeypatch.setenv(CLOCK_URL_VARIABLE, f"{url}/clock")
+        airflow_at(url)
         yield exchange_at(url)
 
 
