@@ -33,7 +33,7 @@ with DAG(
     dag_id="ohlcv_backfill",
     doc_md=__doc__,
     schedule=CronDataIntervalTimetable("0 0 1 * *", timezone="UTC"),
-    start_date=datetime(2017, 8, 1, tzinfo=UTC),
+    start_date=datetime(2010, 1, 1, tzinfo=UTC),  # before any listing: an earlier month is refused by name, not ignored
     max_active_runs=3,
     dagrun_timeout=timedelta(hours=2),
     tags=["candles", "backfill"],

@@ -50,6 +50,9 @@ def run(options: argparse.Namespace) -> int:
     except (StackError, PostgresError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # `make status | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def say(text: str) -> None:
@@ -95,8 +98,8 @@ def _demo(options: argparse.Namespace) -> int:
             say("stopping; the next start goes on from here")
             return 0 if not options.once else 130
         finally:
-            stack.stop()
-            say("stopped")
+            if stack.stop():
+                say("stopped")
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -118,8 +121,8 @@ def _run(options: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             say("stopping")
         finally:
-            stack.stop()
-    say("stopped")
+            if stack.stop():
+                say("stopped")
     return 0
 
 

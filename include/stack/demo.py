@@ -117,7 +117,7 @@ class Demo:
             if "failed" in states:
                 run_id = next(run["dag_run_id"] for run in runs if run["state"] == "failed")
                 tasks = ", ".join(self.api.failed_tasks(dag_id, run_id)) or "see the UI"
-                raise StackError(f"{dag_id} run {run_id} failed ({tasks}); its logs: {self.stack.layout.logs}/tasks")
+                raise StackError(f"{dag_id} run {run_id} failed ({tasks}); its logs: {self.stack.layout.task_logs}")
             if runs and all(state == "success" for state in states):
                 return
             if time.monotonic() > deadline:

@@ -39,7 +39,11 @@ def connections(layout: Layout, ports: Ports, credentials: Credentials) -> dict[
         settings["binance"] |= {"host": f"{replay}/binance"}
         settings["alternative_me"] |= {"host": f"{replay}/alternative_me"}
         settings["coingecko"] |= {"host": f"{replay}/coingecko/api/v3"}
-    return {f"AIRFLOW_CONN_{name.upper()}": json.dumps(fields) for name, fields in settings.items()}
+    variables = {f"AIRFLOW_CONN_{name.upper()}": json.dumps(fields) for name, fields in settings.items()}
+    if layout.world == "live":  # an API key or another host comes from the caller's environment
+        sources = variables.keys() - {"AIRFLOW_CONN_WAREHOUSE", "AIRFLOW_CONN_MLFLOW"}
+        variables |= {name: os.environ[name] for name in sources & os.environ.keys()}
+    return variables
 
 
 def stack_environment(
@@ -76,7 +80,7 @@ def stack_environment(
         "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "90",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "60",
-        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(layout.logs / "tasks"),
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(layout.task_logs),
         "AIRFLOW__METRICS__STATSD_ON": "True",
         "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1",
         "AIRFLOW__METRICS__STATSD_PORT": str(ports.statsd),
@@ -84,7 +88,7 @@ def stack_environment(
         "AIRFLOW__METRICS__LEGACY_NAMES_ON": "False",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "AIRFLOW_VAR_ARCHIVE_URI": f"file://{layout.archive}",
-        "AIRFLOW_VAR_LOG_FOLDER": str(layout.logs / "tasks"),
+        "AIRFLOW_VAR_LOG_FOLDER": str(layout.task_logs),
         "STATSD_HOST": "127.0.0.1",
         "STATSD_PORT": str(ports.statsd),
         "MLFLOW_BACKEND_STORE_URI": database_url(ports, "mlflow", credentials.mlflow_database, MLFLOW_DATABASE),

@@ -179,8 +179,10 @@ class Stack:
                 component.start(self.layout.logs)
                 self._record()
 
-    def stop(self) -> None:
-        """Stop in reverse order, end what is left, let go of the lock; a second call finds nothing to do."""
+    def stop(self) -> bool:
+        """Stop in reverse order, end what is left, let go of the lock; False where there was nothing to do."""
+        if self._lock is None:
+            return False
         self.stopping.set()
         if self._watcher:
             self._watcher.join()
@@ -194,17 +196,16 @@ class Stack:
         for component in others:
             component.stop()
         self.components = []
-        if self._lock:
-            sweep(self.layout.var, self._book, grace_seconds=2)
+        sweep(self.layout.var, self._book, grace_seconds=2)
         if self._reaper and self._reaper.stdin:
             self._reaper.stdin.write(b".")
             self._reaper.stdin.close()
             self._reaper.wait(10)
             self._reaper = None
-        if self._lock:
-            self._lock.truncate(0)
-            self._lock.close()
-            self._lock = None
+        self._lock.truncate(0)
+        self._lock.close()
+        self._lock = None
+        return True
 
 
 def already_running(owner: int | None, var: Path) -> str:

@@ -85,6 +85,10 @@ class Layout:
         return self.var / "log"
 
     @property
+    def task_logs(self) -> Path:
+        return self.logs / "tasks" / self.world
+
+    @property
     def airflow_home(self) -> Path:
         return self.state / "airflow"
 
@@ -114,7 +118,7 @@ class Layout:
 
     def make(self) -> None:
         """Create the folders; what holds secrets is for the owner alone."""
-        for folder in (self.var, self.state, self.logs, self.airflow_home, self.mlflow_artifacts, self.archive):
+        for folder in (self.var, self.state, self.task_logs, self.airflow_home, self.mlflow_artifacts, self.archive):
             folder.mkdir(parents=True, exist_ok=True)
         self.postgres_data.parent.mkdir(parents=True, exist_ok=True)
         self.airflow_home.chmod(0o700)

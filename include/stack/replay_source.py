@@ -8,6 +8,8 @@ from pathlib import Path
 
 from include.stack.layout import StackError
 
+NEEDED = ("binance/klines_1h/*.parquet", "alternative_me/fng_daily.csv")
+
 
 @dataclass(frozen=True, slots=True)
 class ReplaySource:
@@ -35,8 +37,9 @@ class ReplaySource:
         if not named:
             return cls(None, environ.get("REPLAY_CLOCK"))
         folder = Path(named).expanduser().absolute()
-        if not list(folder.glob("binance/klines_1h/*.parquet")):
-            reason = "holds no binance/klines_1h/*.parquet" if folder.is_dir() else "does not exist"
+        lacking = [needed for needed in NEEDED if not list(folder.glob(needed))]
+        if lacking:
+            reason = f"holds no {' and no '.join(lacking)}" if folder.is_dir() else "does not exist"
             raise StackError(
                 f"MARKET_DATA_DIR={named} {reason}. Name a folder of recorded data, "
                 "or leave MARKET_DATA_DIR unset for the synthetic world."

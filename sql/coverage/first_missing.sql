@@ -1,4 +1,5 @@
 -- The earliest open time in [since, until), from the series' first candle on, without a candle; NULL where none is.
+-- A month that left the table for the archive is not missing.
 -- Parameters: instrument_id, timeframe, since, until (open times of the timeframe).
 select min(expected.opened_at)
 from (
@@ -18,4 +19,14 @@ left join market.candle as held
         held.instrument_id = %(instrument_id)s
         and held.timeframe = %(timeframe)s
         and expected.opened_at = held.opened_at
-where held.opened_at is null
+where
+    held.opened_at is null
+    and not exists (
+        select 1
+        from ops.archive_manifest as archived
+        where
+            archived.instrument_id = %(instrument_id)s
+            and archived.timeframe = %(timeframe)s
+            and archived.dropped_at is not null
+            and archived.month = date_trunc('month', expected.opened_at at time zone 'UTC')::date
+    )

@@ -12,7 +12,7 @@ from include.config.markets import MARKETS
 from include.warehouse.archive import archive_month, drop_archived_month
 from include.warehouse.candles import upsert_candles
 from include.warehouse.connection import Connection
-from include.warehouse.coverage import Coverage, MissingRange, coverage_summary
+from include.warehouse.coverage import Coverage, MissingRange, coverage_summary, first_missing
 from include.warehouse.instruments import ensure_instrument
 
 START = datetime(2024, 1, 31, tzinfo=UTC)
@@ -76,3 +76,22 @@ def test_archived_month_is_not_missing(writer: Connection, tmp_path: Path) -> No
     put(writer, [0, 1])  # back in the table by a backfill: not counted twice
     found = summary(writer, now)
     assert (found.observed, found.archived, found.missing_count) == (8, 19, 3)
+
+
+def test_first_missing_is_the_earliest_hole_since_the_first_candle(writer: Connection) -> None:
+    instrument_id = ensure_instrument(writer, MARKETS[0])
+    assert first_missing(writer, instrument_id, "1h", START, START + 9 * HOUR) is None  # no candle, no series
+    put(writer, [2, 3, 5, 6])
+    assert first_missing(writer, instrument_id, "1h", START, START + 7 * HOUR) == START + 4 * HOUR
+    assert first_missing(writer, instrument_id, "1h", START + 5 * HOUR, START + 7 * HOUR) is None
+    assert first_missing(writer, instrument_id, "1h", START + 5 * HOUR, START + 8 * HOUR) == START + 7 * HOUR
+
+
+def test_a_dropped_month_is_not_fetched_again(writer: Connection, tmp_path: Path) -> None:
+    now, february = START + 30 * HOUR, START + 24 * HOUR
+    instrument_id = put(writer, [*range(-800, -740), *range(20), *range(24, 26)])  # some of December, January, February
+    archive_month(writer, tmp_path, instrument_id, "1h", JANUARY, now)
+    since = START - 20 * 24 * HOUR
+    assert first_missing(writer, instrument_id, "1h", since, now) == since
+    drop_archived_month(writer, tmp_path, instrument_id, "1h", JANUARY, now)
+    assert first_missing(writer, instrument_id, "1h", since, now) == february + 2 * HOUR
