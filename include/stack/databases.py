@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 import psycopg
@@ -36,9 +36,20 @@ def component(cluster: PostgresCluster, environment: dict[str, str]) -> Componen
             return False
         return True
 
-    # initdb's locale is C; a caller's LC_* that the server does not know must not reach it.
-    kept = {name: value for name, value in environment.items() if not name.startswith("LC_")}
-    return Component("postgres", cluster.command(), kept, ready, cluster.identity.popen, signal.SIGINT, stop_seconds=30)
+    return Component(
+        "postgres",
+        cluster.command(),
+        server_environment(environment),
+        ready,
+        cluster.identity.popen,
+        signal.SIGINT,
+        stop_seconds=30,
+    )
+
+
+def server_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """initdb's locale is C; a caller's LC_* that the server does not know must not reach it."""
+    return {name: value for name, value in environment.items() if not name.startswith("LC_")}
 
 
 def prepare(cluster: PostgresCluster, credentials: Credentials) -> list[str]:

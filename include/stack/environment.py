@@ -17,6 +17,7 @@ DEVELOPMENT_DATABASE = "airflow_dev"  # for `airflow dags test`: a live schedule
 WAREHOUSE_DATABASE = "warehouse"
 MLFLOW_DATABASE = "mlflow"
 STACK_VARIABLE = "CRYPTO_MARKET_STACK"  # marks every process of ours
+WORLD_VARIABLE = "CRYPTO_MARKET_WORLD"  # whose settings an environment holds, also a terminal's after `make env`
 
 
 def database_url(ports: Ports, user: str, password: str, database: str) -> str:
@@ -40,7 +41,8 @@ def connections(layout: Layout, ports: Ports, credentials: Credentials) -> dict[
         settings["alternative_me"] |= {"host": f"{replay}/alternative_me"}
         settings["coingecko"] |= {"host": f"{replay}/coingecko/api/v3"}
     variables = {f"AIRFLOW_CONN_{name.upper()}": json.dumps(fields) for name, fields in settings.items()}
-    if layout.world == "live":  # an API key or another host comes from the caller's environment
+    # An API key or another host comes from the caller's environment, but never a demo's from a terminal that has them.
+    if layout.world == os.environ.get(WORLD_VARIABLE, "live") == "live":
         sources = variables.keys() - {"AIRFLOW_CONN_WAREHOUSE", "AIRFLOW_CONN_MLFLOW"}
         variables |= {name: os.environ[name] for name in sources & os.environ.keys()}
     return variables
@@ -53,6 +55,7 @@ def stack_environment(
     base_url = f"http://127.0.0.1:{ports.airflow}"
     environment = {
         STACK_VARIABLE: str(layout.var),
+        WORLD_VARIABLE: layout.world,
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "plugins")]),
         "PYTHONUNBUFFERED": "1",
         "AIRFLOW_HOME": str(layout.airflow_home),
@@ -102,6 +105,7 @@ def stack_environment(
 
 
 def child_environment(added: dict[str, str]) -> dict[str, str]:
-    """The caller's environment without settings of another Airflow, plus ours."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AIRFLOW__", "AIRFLOW_CONN_", "AIRFLOW_VAR_"))}
+    """The caller's environment without settings of another Airflow or another world's clock, plus ours."""
+    foreign = ("AIRFLOW__", "AIRFLOW_CONN_", "AIRFLOW_VAR_", CLOCK_URL_VARIABLE)
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
     return {**kept, **added, "PATH": os.pathsep.join([str(Path(ROOT / ".venv/bin")), os.environ.get("PATH", "")])}

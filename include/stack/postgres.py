@@ -190,11 +190,17 @@ class PostgresCluster:
         settings = [f"--{name}={value}" for name, value in {**SETTINGS, "port": str(self.port)}.items()]
         return [*self.identity.prefix, str(self.binaries.folder / "postgres"), "-D", str(self.data), *settings]
 
-    def start(self, log: Path) -> subprocess.Popen[bytes]:
-        """Start the server in a session of its own and wait until it answers."""
+    def start(self, log: Path, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """Start the server in a session of its own and wait until it answers; environment: None for the caller's."""
         with log.open("ab") as out:
             process = subprocess.Popen(  # type: ignore[call-overload]
-                self.command(), stdout=out, stderr=out, cwd="/", start_new_session=True, **self.identity.popen
+                self.command(),
+                stdout=out,
+                stderr=out,
+                env=environment,
+                cwd="/",
+                start_new_session=True,
+                **self.identity.popen,
             )
         try:
             self.wait_ready(process, log)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from include.stack.credentials import Credentials, load_or_create
 from include.stack.environment import (
     DEVELOPMENT_DATABASE,
     METADATA_DATABASE,
+    STACK_VARIABLE,
     WAREHOUSE_DATABASE,
     child_environment,
     stack_environment,
@@ -45,7 +47,9 @@ def running_database(layout: Layout, say: Say) -> Iterator[tuple[PostgresCluster
         return
     say("the stack is down: starting its database for this query")
     cluster.initialise()
-    process = cluster.start(layout.logs / "postgres.log")
+    # Marked as ours: where this process is killed, the next start or `make down` ends its server.
+    marked = databases.server_environment({**os.environ, STACK_VARIABLE: str(layout.var)})
+    process = cluster.start(layout.logs / "postgres.log", marked)
     try:
         databases.prepare(cluster, credentials)
         yield cluster, credentials
@@ -83,4 +87,6 @@ def development_environment(var: Path, database: Literal["development", "live"],
     environment = stack_environment(layout, ports, credentials, metadata=name)
     if database == "development":
         databases.migrate_airflow(layout, child_environment(environment), say, suffix="-development")
-    return {**environment, "PATH": child_environment({})["PATH"]}
+    # Without the mark: what a person starts in that terminal is theirs, and no sweep may end it.
+    unmarked = {name: value for name, value in environment.items() if name != STACK_VARIABLE}
+    return {**unmarked, "PATH": child_environment({})["PATH"]}

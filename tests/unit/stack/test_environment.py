@@ -1,0 +1,48 @@
+"""What the stack's processes inherit, and what a person's terminal takes over from `make env`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from include.clock import CLOCK_URL_VARIABLE
+from include.stack import query
+from include.stack.credentials import Credentials
+from include.stack.environment import STACK_VARIABLE, WORLD_VARIABLE, child_environment, stack_environment
+from include.stack.layout import Layout, Ports
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    made = Layout(tmp_path, "live")
+    made.make()
+    (tmp_path / "world").write_text("live")
+    return made
+
+
+def test_a_live_stack_never_inherits_a_replayed_world(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    # In a terminal that took over the settings of a demo, as `eval "$(make -s env)"` does.
+    for name, value in stack_environment(Layout(layout.var, "synthetic"), Ports(), Credentials()).items():
+        monkeypatch.setenv(name, value)
+    assert "9009" in os.environ["AIRFLOW_CONN_BINANCE"] + os.environ[CLOCK_URL_VARIABLE]
+    environment = child_environment(stack_environment(layout, Ports(), Credentials()))
+    assert CLOCK_URL_VARIABLE not in environment
+    assert "data-api.binance.vision" in environment["AIRFLOW_CONN_BINANCE"]
+
+
+def test_a_live_source_may_be_given_another_host_or_a_key(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(WORLD_VARIABLE, raising=False)
+    monkeypatch.setenv("AIRFLOW_CONN_BINANCE", "https://api.binance.us")
+    assert stack_environment(layout, Ports(), Credentials())["AIRFLOW_CONN_BINANCE"] == "https://api.binance.us"
+
+
+def test_what_a_person_starts_in_a_terminal_carries_no_mark(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A sweep ends every process with the mark: an editor started after `eval "$(make -s env)"` must not be one.
+    monkeypatch.setattr(query, "read_lock", lambda var: 4711)
+    monkeypatch.setattr(query.databases, "migrate_airflow", lambda *given, **named: None)
+    for database in ("development", "live"):
+        environment = query.development_environment(layout.var, database, print)  # type: ignore[arg-type]
+        assert STACK_VARIABLE not in environment
+        assert environment["AIRFLOW_HOME"] == str(layout.airflow_home)
