@@ -7,9 +7,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from include.stack.layout import StackError
 from include.stack.settings_file import AirflowSettings
+
+# An api-server that died is started again within seconds: what did not reach it is asked again for about a minute;
+# what may have reached it only where asking twice is harmless.
+PATIENCE = Retry(total=7, backoff_factor=0.5)
 
 
 class AirflowApi:
@@ -19,10 +25,12 @@ class AirflowApi:
         self.base_url = base_url.rstrip("/")
         self._login = {"username": user, "password": password}
         self._session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, HTTPAdapter(max_retries=PATIENCE))
         self._session.headers["Authorization"] = f"Bearer {self._token()}"
 
     def _token(self) -> str:
-        answer = self._session.post(f"{self.base_url}/auth/token", json=self._login, timeout=30)
+        answer = self._request("POST", f"{self.base_url}/auth/token", json=self._login)
         if answer.status_code != 201:
             raise StackError(
                 f"Airflow at {self.base_url} refused the login ({answer.status_code}): {answer.text[:300]}"
@@ -32,13 +40,19 @@ class AirflowApi:
     def call(self, method: str, path: str, accept: tuple[int, ...] = (), **arguments: Any) -> requests.Response:
         """One request under /api/v2; other statuses than 2xx and `accept` are errors."""
         url = f"{self.base_url}/api/v2/{path}"
-        answer = self._session.request(method, url, timeout=60, **arguments)
+        answer = self._request(method, url, **arguments)
         if answer.status_code == 401:  # tokens live a day, a demo may live longer
             self._session.headers["Authorization"] = f"Bearer {self._token()}"
-            answer = self._session.request(method, url, timeout=60, **arguments)
+            answer = self._request(method, url, **arguments)
         if not answer.ok and answer.status_code not in accept:
             raise StackError(f"Airflow answered {answer.status_code} to {method} {path}: {answer.text[:500]}")
         return answer
+
+    def _request(self, method: str, url: str, **arguments: Any) -> requests.Response:
+        try:
+            return self._session.request(method, url, timeout=60, **arguments)
+        except requests.RequestException as error:
+            raise StackError(f"Airflow at {self.base_url} does not answer: {error}") from error
 
     def pages(self, path: str, key: str, **params: Any) -> Iterator[dict[str, Any]]:
         """Every entry of a paged list."""

@@ -16,7 +16,9 @@ from pathlib import Path
 
 from include.stack.layout import ROOT, WORLDS, Layout, Ports, StackError, last_world
 from include.stack.postgres import PostgresError
+from include.stack.settings_file import SettingsFileError
 from include.stack.status import addresses, component_lines
+from include.warehouse.migrations import MigrationError
 
 READY = "stack is up"
 
@@ -47,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
             "sql": _sql,
             "env": _env,
         }[options.action](options)
-    except (StackError, PostgresError) as error:
+    except (StackError, PostgresError, MigrationError, SettingsFileError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # `make status | head`
@@ -136,6 +138,7 @@ def _up(options: argparse.Namespace) -> int:
     layout.make()
     log = layout.logs / "launcher.log"
     with log.open("w") as out:
+        log.chmod(0o600)  # the first start prints Airflow's password
         command = [sys.executable, "-m", "include.cli", "stack", "run", "--world", options.world]
         launcher = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=ROOT, start_new_session=True

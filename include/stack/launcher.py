@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -167,17 +168,24 @@ class Stack:
             for component in list(self.components):
                 if component.is_running or self.stopping.is_set():
                     continue
-                if time.monotonic() - component.started_at > STABLE_SECONDS:
-                    component.restarts = 0
-                pause = RESTART_SECONDS[min(component.restarts, len(RESTART_SECONDS) - 1)]
-                status = component.process.returncode if component.process else None
-                self.say(f"{component.name} ended (status {status}); starting it again in {pause} s")
-                component.stop()
-                if self.stopping.wait(pause):
-                    return
-                component.restarts += 1
-                component.start(self.layout.logs)
-                self._record()
+                try:
+                    self._restart(component)
+                except OSError as error:  # no process or no disk to be had now: the supervisor outlasts that
+                    with suppress(OSError):
+                        self.say(f"{component.name} could not be started: {error}")
+
+    def _restart(self, component: Component) -> None:
+        if time.monotonic() - component.started_at > STABLE_SECONDS:
+            component.restarts = 0
+        pause = RESTART_SECONDS[min(component.restarts, len(RESTART_SECONDS) - 1)]
+        status = component.process.returncode if component.process else None
+        self.say(f"{component.name} ended (status {status}); starting it again in {pause} s")
+        component.stop()
+        if self.stopping.wait(pause):
+            return
+        component.restarts += 1
+        component.start(self.layout.logs)
+        self._record()
 
     def stop(self) -> bool:
         """Stop in reverse order, end what is left, let go of the lock; False where there was nothing to do."""

@@ -40,6 +40,7 @@ class Component:
 
     def start(self, log_folder: Path) -> None:
         """Start in a new session, output appended to `<name>.log`."""
+        self.started_at = time.monotonic()
         with (log_folder / f"{self.name}.log").open("ab") as log:
             self.process = subprocess.Popen(  # type: ignore[call-overload]
                 self.command,
@@ -51,7 +52,6 @@ class Component:
                 start_new_session=True,
                 **self.popen,
             )
-        self.started_at = time.monotonic()
 
     @property
     def is_running(self) -> bool:

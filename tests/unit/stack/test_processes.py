@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -248,6 +249,31 @@ def test_the_reaper_ends_everything_when_the_launcher_is_killed(tmp_path: Path, 
     assert read_lock(tmp_path) == os.getpid()
     third.stop()
     assert read_lock(tmp_path) is None
+
+
+def test_the_supervisor_outlasts_a_restart_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    stack = Stack(Layout(tmp_path, "live"), Ports(), None, said.append)
+    stack._take_lock()
+    stack.layout.make()
+    component = Component("short", [sys.executable, "-c", ""], dict(os.environ), lambda: True)
+    real, failures = Component.start, [OSError(11, "Resource temporarily unavailable")]
+
+    def start(self: Component, log_folder: Path) -> None:
+        if self.restarts and failures:
+            raise failures.pop()
+        real(self, log_folder)
+
+    monkeypatch.setattr(Component, "start", start)
+    monkeypatch.setattr(launcher, "RESTART_SECONDS", (0,))
+    stack._launch([component], wait=False)
+    stack._watcher = threading.Thread(target=stack._watch)
+    stack._watcher.start()
+    try:
+        assert until(lambda: component.restarts >= 3)
+        assert any("short could not be started: [Errno 11]" in line for line in said)
+    finally:
+        stack.stop()
 
 
 def test_a_clean_stop_ends_the_tree_and_leaves_no_lock(tmp_path: Path, spawn: Spawn) -> None:
