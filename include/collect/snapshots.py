@@ -20,7 +20,7 @@ from include.warehouse.tickers import upsert_tickers
 
 LIVE_FOR = timedelta(hours=1)  # a snapshot taken this long after a window's end still speaks for it
 HOURLY_HISTORY = timedelta(days=89)  # CoinGecko's charts are hourly up to 90 days back
-RECENT_DAYS = 10  # Fear & Greed days read again by every run: the first value of a day may be corrected
+RECENT_DAYS = 10  # known Fear & Greed days read again by every run: the first value of a day may be corrected
 
 
 class TickerVenue(Protocol):
@@ -91,10 +91,11 @@ def collect_coin_snapshots(
 
 
 def collect_fear_greed(connection: Connection, source: SentimentSource, clock: Clock) -> CollectOutcome:
-    """Store the Fear & Greed index: everything on the first run, the last days afterwards."""
+    """Store the Fear & Greed index: all of it first, then the last days and those missed meanwhile."""
     now = clock.now()
-    is_known = connection.execute("select exists (select from market.fear_greed)").fetchone()
-    seen = source.fear_greed(RECENT_DAYS if is_known and is_known[0] else 0)
+    newest = connection.execute("select max(day) from market.fear_greed").fetchone()
+    missed = max((now.date() - newest[0]).days, 0) if newest and newest[0] else None
+    seen = source.fear_greed(0 if missed is None else RECENT_DAYS + missed)
     counts = upsert_fear_greed(connection, seen, source="alternative_me", world=seen.world, recorded_at=now)
     return _outcome(connection, "fear_greed", "alternative_me", counts, seen, now)
 

@@ -183,12 +183,21 @@ def test_sentiment_comes_whole_first_and_by_its_last_days_afterwards(writer: Con
     assert newest[0] in (date(2024, 10, 25), date(2024, 10, 26))  # the recorded index has no 26th
     assert newest[1] <= NOW
     before = versions(writer, "market.fear_greed"), versions(writer, "ops.change_range")
-    assert sentiment(writer, exchange) == CollectOutcome("fear_greed", "fear_greed", unchanged=RECENT_DAYS)
+    asked = RECENT_DAYS + (NOW.date() - newest[0]).days
+    assert sentiment(writer, exchange) == CollectOutcome("fear_greed", "fear_greed", unchanged=asked)
     assert (versions(writer, "market.fear_greed"), versions(writer, "ops.change_range")) == before
     assert dead_rows(writer) == 0
     later = NOW + DAY
     exchange.set_time(later)
     assert sentiment(writer, exchange, later).new >= 1
+
+
+def test_sentiment_of_a_long_pause_is_fetched_afterwards(writer: Connection, exchange: Any) -> None:
+    whole = sentiment(writer, exchange).new
+    lost = writer.execute("delete from market.fear_greed where day > '2024-08-01'").rowcount
+    assert lost > 5 * RECENT_DAYS
+    assert sentiment(writer, exchange).new == lost
+    assert writer.execute("select count(*) from market.fear_greed").fetchone() == (whole,)
 
 
 def test_sentiment_that_was_corrected_keeps_its_old_value(writer: Connection, exchange: Any) -> None:

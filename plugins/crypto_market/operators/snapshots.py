@@ -64,7 +64,7 @@ class CoinSnapshotsToPostgresOperator(CollectOperator):
 
 
 class FearGreedToPostgresOperator(CollectOperator):
-    """Store the Fear & Greed index: its whole history on the first run, its last days afterwards."""
+    """Store the Fear & Greed index: its whole history on the first run, what is new and the last days afterwards."""
 
     ui_color = "#ffe6cc"
 
