@@ -22,7 +22,7 @@ install: .venv/.complete ## install everything into .venv, from the lock
 # The stamp is written last: an interrupted install is taken up again.
 .venv/.complete: requirements.lock Makefile
 	@test -n "$(PYTHON)" || { echo "error: Python 3.11, 3.12 or 3.13 is needed; install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
-	@echo "installing into .venv ($$($(PYTHON) --version), $$(grep -c '==' requirements.lock) packages from requirements.lock)"
+	@echo "installing into .venv ($$($(PYTHON) --version), $$(grep -c '==' requirements.lock) packages from requirements.lock)" >&2
 	@$(PY) -c '' 2>/dev/null || "$(PYTHON)" -m venv --clear .venv || { echo "error: $(PYTHON) cannot make a virtual environment (Debian: apt-get install python3-venv)" >&2; exit 1; }
 	@$(PY) -m uv --version 2>/dev/null | grep -q ' $(UV_VERSION)' || $(PY) -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
 	@VIRTUAL_ENV="$(CURDIR)/.venv" $(PY) -m uv pip sync --quiet --require-hashes requirements.lock
@@ -48,7 +48,7 @@ env: install ## eval "$$(make -s env)": settings for `airflow dags test` (DATABA
 	@$(STACK) env $(if $(DATABASE),--database $(DATABASE))
 
 dag-test: install ## make dag-test DAG=ohlcv_backfill DATE=2024-06-01
-	@eval "$$($(STACK) env)"; $(PY) -m airflow dags test "$(DAG)" $(DATE)
+	@settings="$$($(STACK) env)"; eval "$$settings"; $(PY) -m airflow dags test "$(DAG)" $(DATE)
 
 replay: install ## the replay exchange alone: make replay ARGS="--synthetic --port 9009"
 	@$(PY) -m include.cli replay $(ARGS)
@@ -92,5 +92,5 @@ pictures: install ## redraw the README's pictures from a stack that is up (needs
 	@$(PY) -m docs.pictures.make_pictures $(if $(TO),--to $(TO))
 
 clean: ## remove .venv and var; stops the stack first
-	@test ! -x $(PY) || $(STACK) down
+	@if $(PY) -c 'import psutil, psycopg, requests, yaml' 2>/dev/null; then $(STACK) down; fi # an interrupted install can run nothing
 	@rm -rf .venv var
