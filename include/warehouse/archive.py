@@ -72,6 +72,16 @@ def month_span(month: date) -> tuple[datetime, datetime]:
     return datetime(month.year, month.month, 1, tzinfo=UTC), datetime(following.year, following.month, 1, tzinfo=UTC)
 
 
+def months_ended(start: datetime, end: datetime) -> list[date]:
+    """First days of the months (UTC) whose last candle closes within (start, end], oldest first."""
+    month, found = start.astimezone(UTC).date().replace(day=1), []
+    while (until := month_span(month)[1]) <= end:
+        if until > start:
+            found.append(month)
+        month = until.date()
+    return found
+
+
 def series_months(connection: Connection, start: datetime, end: datetime) -> list[SeriesMonth]:
     """Months lying wholly in [start, end) (UTC) and the series with candles in them, oldest month first."""
     rows = connection.execute(statement("archive/select_series_months.sql"), {"starts_at": start, "ends_at": end})

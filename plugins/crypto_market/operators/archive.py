@@ -27,7 +27,7 @@ def as_bool(value: bool | str) -> bool:
 
 
 class ArchiveCandlesOperator(BaseOperator):
-    """Write the window's month of every market to Parquet, compare it with the table, and only then, if told, drop it.
+    """Write the months that end within the window to Parquet, compare each with the table, and drop it only if told.
 
     :param archive_uri: folder or object store, e.g. `file:///data/archive` or `s3://aws@bucket/archive` (templated)
     :param is_dry_run: say what would be written, touch nothing (templated)
@@ -58,18 +58,21 @@ class ArchiveCandlesOperator(BaseOperator):
 
         from include.clock import clock_from_environment
         from include.metrics import emit
-        from include.warehouse.archive import MonthNotClosedError
+        from include.warehouse.archive import months_ended
         from include.warehouse.archive_run import archive_all
 
-        is_dry_run = as_bool(self.is_dry_run)
+        is_dry_run, drop_rows = as_bool(self.is_dry_run), as_bool(self.drop_rows)
         store = ObjectStoragePath(self.archive_uri)
-        month = window(context, "month").start.date().replace(day=1)
-        now = clock_from_environment().now()
+        span, now = window(context, "month"), clock_from_environment().now()
+        months = months_ended(span.start, min(span.end, now))
+        if not months:
+            raise AirflowSkipException(f"no month ends from {span}, or none is closed at {now:%Y-%m-%d %H:%M} UTC")
         with warehouse(self.warehouse_conn_id) as connection:
-            try:
-                done = archive_all(connection, store, month, now, dry_run=is_dry_run, drop_rows=as_bool(self.drop_rows))
-            except MonthNotClosedError as reason:
-                raise AirflowSkipException(str(reason)) from reason
+            done = [
+                line
+                for month in months
+                for line in archive_all(connection, store, month, now, dry_run=is_dry_run, drop_rows=drop_rows)
+            ]
         for line in done:
             self.log.info("%s", line)
             if not is_dry_run:
