@@ -2,7 +2,8 @@
 
 * **archive_candles**: writes every market's candles of each month that ends within the window to Parquet, with a
   manifest of rows and SHA-256, and reads it back and compares it row by row before it counts. With `drop_rows` the
-  month then leaves the table, never otherwise.
+  month then leaves the table, never otherwise, and not while features could still need it (120 days of hours, eight
+  years of days).
 * **remove_old_files**: task logs older than `keep_files_days`.
 
 **A dry run by default**: it says what it would write and remove, and touches nothing. Trigger with `dry_run` false to

@@ -11,7 +11,7 @@ Bars are counted from the epoch: bar number = open time / length of the timefram
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from include.candles.timeframes import EPOCH, ceil, step
@@ -47,6 +47,11 @@ def longest_window(timeframe: str) -> int:
 def lookback_bars(timeframe: str) -> int:
     """How many bars before a block its rows are computed from."""
     return max(WARM_UP_BARS, longest_window(timeframe) + MEMORY_BARS)
+
+
+def memory(timeframe: str) -> timedelta:
+    """How long a closed candle can still enter features that are computed anew; before that it must stay at hand."""
+    return (lookback_bars(timeframe) + BLOCK_BARS) * step(timeframe)
 
 
 def whole_memory_bars(timeframe: str) -> int:

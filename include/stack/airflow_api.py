@@ -13,9 +13,9 @@ from urllib3.util import Retry
 from include.stack.layout import StackError
 from include.stack.settings_file import AirflowSettings
 
-# An api-server that died is started again within seconds: what did not reach it is asked again for about a minute;
+# An api-server or database that died is started again within seconds: what failed is asked again for about a minute;
 # what may have reached it only where asking twice is harmless.
-PATIENCE = Retry(total=7, backoff_factor=0.5)
+PATIENCE = Retry(total=7, backoff_factor=0.5, status_forcelist=(500, 502, 503, 504), raise_on_status=False)
 
 
 class AirflowApi:
@@ -97,21 +97,23 @@ class AirflowApi:
     def backfills(self, dag_id: str) -> list[dict[str, Any]]:
         return list(self.pages("backfills", "backfills", dag_id=dag_id))
 
-    def load_settings(self, settings: AirflowSettings) -> None:
-        """Make connections, pools and variables what the settings file says."""
+    def load_settings(self, settings: AirflowSettings, keep_existing: bool = False) -> None:
+        """Make connections, pools and variables what the settings file says; or only those that are not there yet."""
         for name, (slots, description) in settings.pools.items():
-            body = {"slots": slots, "description": description, "include_deferred": False}
-            if self.call("POST", "pools", accept=(409,), json={"name": name, **body}).status_code == 409:
-                self.call("PATCH", f"pools/{name}", json={"pool": name, **body})
+            pool = {"slots": slots, "description": description, "include_deferred": False}
+            self._put("pools", name, {"name": name, **pool}, {"pool": name, **pool}, keep_existing)
         for key, value in settings.variables.items():
-            body = {"key": key, "value": value}
-            if self.call("POST", "variables", accept=(409,), json=body).status_code == 409:
-                self.call("PATCH", f"variables/{key}", json=body)
+            variable = {"key": key, "value": value}
+            self._put("variables", key, variable, variable, keep_existing)
         for conn_id, fields in settings.connections.items():
             extra = fields.get("extra")
-            body = {**fields, "connection_id": conn_id, "extra": None if extra is None else _json(extra)}
-            if self.call("POST", "connections", accept=(409,), json=body).status_code == 409:
-                self.call("PATCH", f"connections/{conn_id}", json=body)
+            connection = {**fields, "connection_id": conn_id, "extra": None if extra is None else _json(extra)}
+            self._put("connections", conn_id, connection, connection, keep_existing)
+
+    def _put(self, kind: str, name: str, made: dict[str, Any], changed: dict[str, Any], keep_existing: bool) -> None:
+        is_there = self.call("POST", kind, accept=(409,), json=made).status_code == 409
+        if is_there and not keep_existing:
+            self.call("PATCH", f"{kind}/{name}", json=changed)
 
 
 def _json(value: Any) -> str:

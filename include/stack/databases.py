@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 import psycopg
-from psycopg import sql
 
 from include.stack.credentials import Credentials
 from include.stack.environment import (
@@ -22,7 +21,7 @@ from include.stack.environment import (
 from include.stack.layout import Layout, StackError
 from include.stack.postgres import PostgresCluster
 from include.stack.processes import Component
-from include.warehouse.bootstrap import bootstrap
+from include.warehouse.bootstrap import bootstrap, ensure_database, ensure_role
 from include.warehouse.migrations import migrate
 
 
@@ -56,30 +55,16 @@ def prepare(cluster: PostgresCluster, credentials: Credentials) -> list[str]:
     """Roles, databases and the warehouse's schema; names of the migrations applied now."""
     given = asdict(credentials)
     with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
-        _role(connection, "airflow", credentials.airflow_database)
-        _role(connection, "mlflow", credentials.mlflow_database)
-        _database(connection, METADATA_DATABASE, "airflow")
-        _database(connection, DEVELOPMENT_DATABASE, "airflow")
-        _database(connection, MLFLOW_DATABASE, "mlflow")
+        ensure_role(connection, "airflow", credentials.airflow_database)
+        ensure_role(connection, "mlflow", credentials.mlflow_database)
+        ensure_database(connection, METADATA_DATABASE, "airflow")
+        ensure_database(connection, DEVELOPMENT_DATABASE, "airflow")
+        ensure_database(connection, MLFLOW_DATABASE, "mlflow")
     roles = ("warehouse_owner", "warehouse_writer", "warehouse_reader")
     bootstrap(cluster.dsn(), WAREHOUSE_DATABASE, {role: given[role] for role in roles})
     owner = cluster.dsn(WAREHOUSE_DATABASE, "warehouse_owner", credentials.warehouse_owner)
     with psycopg.connect(owner) as connection:
         return migrate(connection)
-
-
-def _role(connection: psycopg.Connection, name: str, password: str) -> None:
-    known = connection.execute("select 1 from pg_roles where rolname = %s", (name,)).fetchone()
-    verb = sql.SQL("alter" if known else "create")
-    connection.execute(
-        sql.SQL("{} role {} login password {}").format(verb, sql.Identifier(name), sql.Literal(password))
-    )
-
-
-def _database(connection: psycopg.Connection, name: str, owner: str) -> None:
-    if not connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
-        connection.execute(sql.SQL("create database {} owner {}").format(sql.Identifier(name), sql.Identifier(owner)))
-        connection.execute(sql.SQL("revoke connect on database {} from public").format(sql.Identifier(name)))
 
 
 def migrate_airflow(layout: Layout, environment: dict[str, str], say: Callable[[str], None], suffix: str = "") -> None:

@@ -127,7 +127,9 @@ class Demo:
     def _wait_until_idle(self) -> None:
         """Until nothing runs or waits any more: events may have woken a DAG while the last one ended."""
         deadline = time.monotonic() + STEP_SECONDS
-        while self.api.unfinished_runs() and time.monotonic() < deadline:
+        while self.api.unfinished_runs():
+            if time.monotonic() > deadline:
+                raise StackError(f"runs are still waiting after {STEP_SECONDS:.0f} s; see the Dag Runs page")
             time.sleep(1)
 
     def _leave(self) -> None:
@@ -143,11 +145,11 @@ class Demo:
         """Print what there is now. Failures of an earlier, interrupted demo are history and not counted."""
         runs = [run for dag_id in self.api.dags() for run in self.api.runs(dag_id)]
         runs = [run for run in runs if not run["end_date"] or datetime.fromisoformat(run["end_date"]) >= began]
-        failed = [
-            f"\n  {run['dag_id']} {run['dag_run_id']}: {run['state']}" for run in runs if run["state"] != "success"
-        ]
+        failed = [f"\n  {run['dag_id']} {run['dag_run_id']}" for run in runs if run["state"] == "failed"]
+        running = sum(run["state"] in ("queued", "running") for run in runs)
         with connect(self.stack.warehouse_dsn()) as connection:
             print_report(connection, self.now, (datetime.now(UTC) - began).total_seconds())
-        print(f"\n{len(runs)} DAG runs, {len(failed)} not successful{''.join(failed)}")
+        begun = f", {running} begun by their schedule just now" if running else ""
+        print(f"\n{len(runs)} DAG runs, {len(failed)} failed{begun}{''.join(failed)}")
         print(addresses(self.stack.layout, self.stack.ports), flush=True)
         return not failed

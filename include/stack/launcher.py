@@ -164,28 +164,32 @@ class Stack:
 
     def _watch(self) -> None:
         """Restart what dies, its whole session ended first: a dead scheduler's workers would hold ports and slots."""
+        due: dict[str, float] = {}
         while not self.stopping.wait(0.5):
             for component in list(self.components):
                 if component.is_running or self.stopping.is_set():
                     continue
                 try:
-                    self._restart(component)
+                    if component.name not in due:
+                        due[component.name] = time.monotonic() + self._bury(component)
+                    elif time.monotonic() >= due[component.name]:
+                        component.restarts += 1
+                        component.start(self.layout.logs)
+                        del due[component.name]
+                        self._record()
                 except OSError as error:  # no process or no disk to be had now: the supervisor outlasts that
                     with suppress(OSError):
                         self.say(f"{component.name} could not be started: {error}")
 
-    def _restart(self, component: Component) -> None:
+    def _bury(self, component: Component) -> float:
+        """End what a dead component left; the pause in seconds before its next start."""
         if time.monotonic() - component.started_at > STABLE_SECONDS:
             component.restarts = 0
         pause = RESTART_SECONDS[min(component.restarts, len(RESTART_SECONDS) - 1)]
         status = component.process.returncode if component.process else None
         self.say(f"{component.name} ended (status {status}); starting it again in {pause} s")
         component.stop()
-        if self.stopping.wait(pause):
-            return
-        component.restarts += 1
-        component.start(self.layout.logs)
-        self._record()
+        return pause
 
     def stop(self) -> bool:
         """Stop in reverse order, end what is left, let go of the lock; False where there was nothing to do."""

@@ -122,6 +122,7 @@ def fetch(
             emit.timing("crypto.venue.request_seconds", time.monotonic() - began, venue=venue)
             return read(response)
         except VenueError as error:
+            error.venue = venue  # a transport knows only its base URL
             outcome = error.outcome
             raise
         finally:

@@ -147,10 +147,13 @@ def drop_archived_month(
     return deleted
 
 
-def restore_month(connection: Connection, store: StorePath, instrument_id: int, timeframe: str, month: date) -> int:
+def restore_month(
+    connection: Connection, store: StorePath, instrument_id: int, timeframe: str, month: date, now: datetime
+) -> int:
     """Put a month's archived candles back as they were, sources and knowledge times included; answers how many.
 
-    Candles the table holds meanwhile stay; archived values that differ from them become revisions.
+    Candles the table holds meanwhile stay; archived values that differ from them become revisions. Consumers are told
+    at `now` (UTC).
     Raises ArchiveError where there is no manifest, or the file is gone or damaged.
     """
     with connection.transaction():
@@ -160,7 +163,12 @@ def restore_month(connection: Connection, store: StorePath, instrument_id: int, 
         values = {"instrument_id": instrument_id, "timeframe": timeframe, "month": month, "dropped_at": None}
         restored = connection.execute(statement("archive/restore_month.sql", columns=VALUE_COLUMNS), values).fetchone()
         connection.execute(statement("archive/mark_dropped.sql"), values)
-    return int(restored[0]) if restored else 0
+        count = int(restored[0]) if restored else 0
+        if count:
+            starts_at, ends_at = month_span(month)
+            change = {**values, "starts_at": starts_at, "ends_at": ends_at, "recorded_at": now}
+            connection.execute(statement("archive/insert_change.sql"), change)
+    return count
 
 
 def manifest_of(connection: Connection, instrument_id: int, timeframe: str, month: date) -> Manifest | None:

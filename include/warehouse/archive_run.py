@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from include.warehouse.archive import MonthNotClosedError, archive_month, drop_archived_month, month_span, series_months
 from include.warehouse.archive_file import StorePath
@@ -39,10 +40,12 @@ def archive_all(
     *,
     dry_run: bool = True,
     drop_rows: bool = False,
+    needed_for: Callable[[str], timedelta] = lambda timeframe: timedelta(0),
 ) -> list[ArchivedSeries]:
     """Archive the month (its first day, UTC) of every series that has candles in it; by default only say so.
 
     drop_rows: delete each series' month once its file has been verified again. A repeat changes nothing.
+    needed_for: how long after a month's end its candles of a timeframe stay in the table all the same.
     Raises MonthNotClosedError, and ArchiveError at the first series that cannot be archived: those before it are done.
     """
     start, end = month_span(month)
@@ -53,7 +56,7 @@ def archive_all(
         path, dropped = None, 0
         if not dry_run:
             path = archive_month(connection, store, series.instrument_id, series.timeframe, month, now).path
-            if drop_rows:
+            if drop_rows and end + needed_for(series.timeframe) <= now:
                 dropped = drop_archived_month(connection, store, series.instrument_id, series.timeframe, month, now)
         name = f"{series.venue}:{series.symbol}"
         done.append(ArchivedSeries(name, series.timeframe, f"{month:%Y-%m}", series.row_count, path, dropped))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import psycopg
@@ -35,14 +35,15 @@ def bootstrap(superuser_dsn: str, database: str, passwords: Mapping[str, str]) -
             "select pg_advisory_lock(hashtextextended('warehouse bootstrap', 0))"
         )  # ends with the session
         for role, password in secrets.items():
-            _ensure_role(connection, role, password)
-        _ensure_database(connection, database)
+            ensure_role(connection, role, password)
+        ensure_database(connection, database, OWNER, (WRITER, READER))
     return WarehouseDsns(
         *(make_conninfo(superuser_dsn, dbname=database, user=role, password=secrets[role]) for role in ROLES)
     )
 
 
-def _ensure_role(connection: psycopg.Connection, role: str, password: str) -> None:
+def ensure_role(connection: psycopg.Connection, role: str, password: str) -> None:
+    """The login role with this password, which reaches the server as a SCRAM verifier only; in UTC."""
     name = sql.Identifier(role)
     if connection.execute("select from pg_roles where rolname = %s", (role,)).fetchone() is None:
         connection.execute(sql.SQL("create role {} login").format(name))
@@ -53,8 +54,9 @@ def _ensure_role(connection: psycopg.Connection, role: str, password: str) -> No
         connection.execute(sql.SQL("alter role {} set default_transaction_read_only to on").format(name))
 
 
-def _ensure_database(connection: psycopg.Connection, database: str) -> None:
-    name, owner = sql.Identifier(database), sql.Identifier(OWNER)
+def ensure_database(connection: psycopg.Connection, database: str, owner_role: str, users: Sequence[str] = ()) -> None:
+    """The database, owned by a role; besides it, only the users may connect."""
+    name, owner = sql.Identifier(database), sql.Identifier(owner_role)
     connection.execute(
         sql.SQL("grant {} to current_user").format(owner)
     )  # an administrator short of superuser needs it
@@ -62,8 +64,6 @@ def _ensure_database(connection: psycopg.Connection, database: str) -> None:
         connection.execute(sql.SQL("create database {} owner {}").format(name, owner))
     connection.execute(sql.SQL("alter database {} owner to {}").format(name, owner))
     connection.execute(sql.SQL("revoke all on database {} from public").format(name))
-    connection.execute(
-        sql.SQL("grant connect, temporary on database {} to {}, {}").format(
-            name, sql.Identifier(WRITER), sql.Identifier(READER)
-        )
-    )
+    for user in users:
+        granted = sql.SQL("grant connect, temporary on database {} to {}").format(name, sql.Identifier(user))
+        connection.execute(granted)

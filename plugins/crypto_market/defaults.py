@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from airflow.sdk import Param
-
-ROOT = Path(__file__).parents[2]
 
 # Airflow checks the format `date-time` in its form alone; a request to its API is held to this.
 INSTANT = (
@@ -28,7 +25,6 @@ TASK_DEFAULTS: dict[str, Any] = {
 DAG_DEFAULTS: dict[str, Any] = {
     "catchup": False,
     "render_template_as_native_obj": True,  # a list given as param arrives as a list
-    "template_searchpath": [str(ROOT / "sql")],
     "default_args": TASK_DEFAULTS,
 }
 

@@ -66,7 +66,7 @@ def test_report_says_what_was_done(stack: RunningStack) -> None:
         "candles: expected",
         "models against the naive forecast",
         "newest sealed forecasts",
-        "0 not successful",
+        ", 0 failed",
     ):
         assert part in report
     assert ("SYNTHETIC" in report) == (stack.world == "synthetic")
@@ -242,7 +242,7 @@ def test_ctrl_c_leaves_nothing_behind_and_the_next_start_goes_on(stack: RunningS
     after = table_hash(stack)
     if stack.world == "recorded":  # a synthetic world has gone on meanwhile
         assert after == before
-    assert "0 not successful" in stack.log.read_text().rsplit("=" * 100, 1)[-1]
+    assert ", 0 failed" in stack.log.read_text().rsplit("=" * 100, 1)[-1]
 
 
 def test_killed_launcher_takes_everything_with_it(stack: RunningStack) -> None:

@@ -172,7 +172,11 @@ def test_a_closed_month_is_archived_only_when_told(exchange: Any, reader: Connec
     assert list((tmp_path / "archive").rglob("*.parquet"))
     assert reader.execute("select row_count, dropped_at from ops.archive_manifest").fetchall() == [(744, None)]
     ArchiveCandlesOperator(is_dry_run=False, drop_rows="True", **given).execute(context(*may))
-    assert reader.execute("select count(*) from market.candle").fetchone() == (0,)
+    assert reader.execute("select count(*) from market.candle").fetchone() == (744,), "features may still need it"
+    january = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC)
+    candles().execute(context(*january))
+    ArchiveCandlesOperator(is_dry_run=False, drop_rows="True", **given).execute(context(*january))
+    assert reader.execute("select count(*) from market.candle where opened_at < '2024-02-01'").fetchone() == (0,)
     june = datetime(2024, 6, 1, tzinfo=UTC), datetime(2024, 7, 1, tzinfo=UTC)
     with pytest.raises(AirflowSkipException):
         ArchiveCandlesOperator(is_dry_run=False, **given).execute(context(*june))

@@ -26,6 +26,7 @@ from include.warehouse.archive import (
 )
 from include.warehouse.archive_run import archive_all
 from include.warehouse.candles import upsert_candles
+from include.warehouse.changes import acknowledge, pending_changes
 from include.warehouse.connection import Connection
 from include.warehouse.instruments import ensure_instrument
 
@@ -74,10 +75,10 @@ def test_archive_drop_restore_ends_in_the_same_rows(writer: Connection, tmp_path
     assert dropped.dropped_at == NOW
     assert drop_archived_month(writer, tmp_path, instrument_id, "1h", JANUARY, NOW + HOUR) == 0
     assert manifest_of(writer, instrument_id, "1h", JANUARY) == dropped
-    assert restore_month(writer, tmp_path, instrument_id, "1h", JANUARY) == 744
+    assert restore_month(writer, tmp_path, instrument_id, "1h", JANUARY, NOW) == 744
     assert everything(writer) == before
     assert manifest_of(writer, instrument_id, "1h", JANUARY) == manifest
-    assert restore_month(writer, tmp_path, instrument_id, "1h", JANUARY) == 0
+    assert restore_month(writer, tmp_path, instrument_id, "1h", JANUARY, NOW) == 0
     assert writer.execute("select count(*) from market.candle_revision").fetchone() == (0,)
 
 
@@ -92,7 +93,7 @@ def test_airflows_object_storage_is_a_store_too(
     for _ in range(2):  # the second time over the first one's file
         path = archive_month(writer, store, instrument_id, "1h", JANUARY, NOW).path
         assert drop_archived_month(writer, store, instrument_id, "1h", JANUARY, NOW) == 744
-        assert restore_month(writer, store, instrument_id, "1h", JANUARY) == 744
+        assert restore_month(writer, store, instrument_id, "1h", JANUARY, NOW) == 744
         assert everything(writer) == before
         damage(tmp_path / "archive" / path)
     names = sorted(path.name for path in (tmp_path / "archive" / FOLDER).iterdir())
@@ -202,7 +203,7 @@ def test_dropped_month_that_comes_back_differently_is_not_overwritten(
     put(writer, range(2, 3), close="99.00000000")
     with pytest.raises(ArchiveError, match="restore it first"):
         archive_month(writer, tmp_path, instrument_id, "1h", JANUARY, NOW)
-    assert restore_month(writer, tmp_path, instrument_id, "1h", JANUARY) == 743
+    assert restore_month(writer, tmp_path, instrument_id, "1h", JANUARY, NOW) == 743
     kept = writer.execute("select opened_at, close, source from market.candle_revision").fetchall()
     assert kept == [(START + 2 * HOUR, Decimal("101.5"), "first")]
     assert archive_month(writer, tmp_path, instrument_id, "1h", JANUARY, NOW).row_count == 744
@@ -247,3 +248,27 @@ def test_archive_all_says_first_and_acts_when_told(writer: Connection, tmp_path:
     assert [each.dropped_rows for each in done] == [744, 3]
     assert done[1].as_dict()["market"] == "binance:ETH/USDT"
     assert archive_all(writer, tmp_path, JANUARY, NOW, dry_run=False, drop_rows=True) == []
+
+
+def test_a_month_that_is_still_needed_stays_in_the_table(
+    writer: Connection, tmp_path: Path, instrument_id: int
+) -> None:
+    (kept,) = archive_all(
+        writer, tmp_path, JANUARY, NOW, dry_run=False, drop_rows=True, needed_for=lambda _: timedelta(days=61)
+    )
+    assert (kept.rows, kept.dropped_rows) == (744, 0)
+    (dropped,) = archive_all(
+        writer, tmp_path, JANUARY, NOW, dry_run=False, drop_rows=True, needed_for=lambda _: timedelta(days=60)
+    )
+    assert dropped.dropped_rows == 744
+
+
+def test_a_restored_month_is_news_for_its_consumers(writer: Connection, tmp_path: Path, instrument_id: int) -> None:
+    archive_month(writer, tmp_path, instrument_id, "1h", JANUARY, NOW)
+    drop_archived_month(writer, tmp_path, instrument_id, "1h", JANUARY, NOW)
+    acknowledge(writer, "features", pending_changes(writer, "features"))
+    restore_month(writer, tmp_path, instrument_id, "1h", JANUARY, NOW)
+    (change,) = pending_changes(writer, "features")
+    assert (change.start, change.end) == (datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC))
+    restore_month(writer, tmp_path, instrument_id, "1h", JANUARY, NOW)
+    assert pending_changes(writer, "features") == [change]

@@ -57,7 +57,7 @@ def test_archive_and_restore_keep_every_figures_text(writer: Connection, instrum
     before = writer.execute(TEXTS).fetchall()
     archive_month(writer, tmp_path, instrument_id, "1h", FEBRUARY.date(), MARCH)
     assert drop_archived_month(writer, tmp_path, instrument_id, "1h", FEBRUARY.date(), MARCH) == 690
-    assert restore_month(writer, tmp_path, instrument_id, "1h", FEBRUARY.date()) == 690
+    assert restore_month(writer, tmp_path, instrument_id, "1h", FEBRUARY.date(), MARCH) == 690
     assert writer.execute(TEXTS).fetchall() == before
 
 

@@ -31,7 +31,8 @@ class ArchiveCandlesOperator(BaseOperator):
 
     :param archive_uri: folder or object store, e.g. `file:///data/archive` or `s3://aws@bucket/archive` (templated)
     :param is_dry_run: say what would be written, touch nothing (templated)
-    :param drop_rows: empty the month in the table once its archive has been verified (templated)
+    :param drop_rows: empty the month in the table once its archive has been verified, unless features still need it
+        (templated)
     :param warehouse_conn_id: Airflow connection of the warehouse (templated)
     """
 
@@ -57,6 +58,7 @@ class ArchiveCandlesOperator(BaseOperator):
         from airflow.sdk import ObjectStoragePath
 
         from include.clock import clock_from_environment
+        from include.features.blocks import memory
         from include.metrics import emit
         from include.warehouse.archive import months_ended
         from include.warehouse.archive_run import archive_all
@@ -67,12 +69,12 @@ class ArchiveCandlesOperator(BaseOperator):
         months = months_ended(span.start, min(span.end, now))
         if not months:
             raise AirflowSkipException(f"no month ends from {span}, or none is closed at {now:%Y-%m-%d %H:%M} UTC")
+        done = []
         with warehouse(self.warehouse_conn_id) as connection:
-            done = [
-                line
-                for month in months
-                for line in archive_all(connection, store, month, now, dry_run=is_dry_run, drop_rows=drop_rows)
-            ]
+            for month in months:
+                done += archive_all(
+                    connection, store, month, now, dry_run=is_dry_run, drop_rows=drop_rows, needed_for=memory
+                )
         for line in done:
             self.log.info("%s", line)
             if not is_dry_run:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
@@ -33,8 +33,8 @@ class CollectOperator(BaseOperator):
         self.cadence: Cadence = cadence
         self.warehouse_conn_id = warehouse_conn_id
 
-    def collect(self, connection: Connection, span: Window, clock: Clock) -> list[CollectOutcome]:
-        """Do the work. May raise NothingToCollect, which skips the task with its reason."""
+    def collect(self, connection: Connection, span: Window, clock: Clock) -> Iterable[CollectOutcome]:
+        """Do the work, part by part. May raise NothingToCollect, which skips the task with its reason."""
         raise NotImplementedError(f"{type(self).__name__} does not say what it collects")
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
@@ -46,12 +46,15 @@ class CollectOperator(BaseOperator):
         clock = clock_from_environment()
         span = window(context, self.cadence)
         self.log.info("window %s", span)
+        outcomes: list[CollectOutcome] = []
         with warehouse(self.warehouse_conn_id) as connection:
             try:
-                outcomes = self.collect(connection, span, clock)
+                outcomes.extend(self.collect(connection, span, clock))
             except NothingToCollect as reason:
                 raise AirflowSkipException(str(reason)) from reason
-            log_run(connection, task_run(context, span), outcomes, clock.now())
+            finally:  # also of a try that failed: what it stored before stays
+                if outcomes:
+                    log_run(connection, task_run(context, span), outcomes, clock.now())
         for outcome in outcomes:
             self.log.info("%s", outcome)
             for result in ("new", "changed", "unchanged"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from crypto_market.operators.base import CollectOperator
@@ -31,14 +31,12 @@ class CandlesToPostgresOperator(CollectOperator):
         self.timeframes = timeframes
         self.catch_up = catch_up
 
-    def collect(self, connection: Connection, span: Window, clock: Clock) -> list[CollectOutcome]:
+    def collect(self, connection: Connection, span: Window, clock: Clock) -> Iterator[CollectOutcome]:
         from crypto_market.hooks.venues import BinanceHook
         from include.collect.candles import collect_candles
         from include.config.markets import market_by_key
 
         market = market_by_key(self.market)
         client = BinanceHook(market.venue).client()
-        return [
-            collect_candles(connection, client, market, timeframe, span.start, span.end, clock, self.catch_up)
-            for timeframe in self.timeframes
-        ]
+        for timeframe in self.timeframes:
+            yield collect_candles(connection, client, market, timeframe, span.start, span.end, clock, self.catch_up)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from crypto_market.operators.base import CollectOperator
@@ -31,13 +31,13 @@ class TickersToPostgresOperator(CollectOperator):
         self.venue = venue
         self.markets = markets
 
-    def collect(self, connection: Connection, span: Window, clock: Clock) -> list[CollectOutcome]:
+    def collect(self, connection: Connection, span: Window, clock: Clock) -> Iterator[CollectOutcome]:
         from crypto_market.hooks.venues import BinanceHook
         from include.collect.snapshots import collect_tickers
         from include.config.markets import market_by_key
 
         markets = [market_by_key(key) for key in self.markets]
-        return [collect_tickers(connection, BinanceHook(self.venue).client(), markets, span.end, clock)]
+        yield collect_tickers(connection, BinanceHook(self.venue).client(), markets, span.end, clock)
 
 
 class CoinSnapshotsToPostgresOperator(CollectOperator):
@@ -55,12 +55,12 @@ class CoinSnapshotsToPostgresOperator(CollectOperator):
         super().__init__(**kwargs)
         self.coins = coins
 
-    def collect(self, connection: Connection, span: Window, clock: Clock) -> list[CollectOutcome]:
+    def collect(self, connection: Connection, span: Window, clock: Clock) -> Iterator[CollectOutcome]:
         from crypto_market.hooks.venues import CoinGeckoHook
         from include.collect.snapshots import collect_coin_snapshots
 
         client = CoinGeckoHook().client()
-        return [collect_coin_snapshots(connection, client, self.coins, span.start, span.end, clock)]
+        yield collect_coin_snapshots(connection, client, self.coins, span.start, span.end, clock)
 
 
 class FearGreedToPostgresOperator(CollectOperator):
@@ -68,8 +68,8 @@ class FearGreedToPostgresOperator(CollectOperator):
 
     ui_color = "#ffe6cc"
 
-    def collect(self, connection: Connection, span: Window, clock: Clock) -> list[CollectOutcome]:
+    def collect(self, connection: Connection, span: Window, clock: Clock) -> Iterator[CollectOutcome]:
         from crypto_market.hooks.venues import AlternativeMeHook
         from include.collect.snapshots import collect_fear_greed
 
-        return [collect_fear_greed(connection, AlternativeMeHook().client(), clock)]
+        yield collect_fear_greed(connection, AlternativeMeHook().client(), clock)
