@@ -33,15 +33,12 @@ class SystemClock:
 
 @dataclass(slots=True)
 class FixedClock:
-    """A clock that stands still until it is moved; for tests and one-off command lines."""
+    """A clock that stands still until `at` is set; for tests."""
 
     at: datetime
 
     def now(self) -> datetime:
         return self.at
-
-    def advance(self, by: timedelta) -> None:
-        self.at += by
 
 
 class RemoteClock:

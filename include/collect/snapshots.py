@@ -74,7 +74,8 @@ def collect_coin_snapshots(
     names = {theirs: ours for ours, theirs in coins.items()}
     if start >= now:
         raise NothingToCollect(f"the window opens at {start:%Y-%m-%d %H:%M} UTC, after now ({now:%Y-%m-%d %H:%M} UTC)")
-    if now < end + LIVE_FOR:
+    is_live = now < end + LIVE_FOR
+    if is_live:
         answers = [source.markets(list(names), now)]
     elif start < now - HOURLY_HISTORY:
         raise NothingToCollect(f"CoinGecko's hourly history reaches back {HOURLY_HISTORY.days} days, not to {start}")
@@ -83,8 +84,7 @@ def collect_coin_snapshots(
         answers = [source.market_chart(coin_id, days) for coin_id in names]
     total = CollectOutcome("coin_snapshot")
     for seen in answers:
-        live = now < end + LIVE_FOR
-        rows = [s._replace(coin=names[s.coin]) for s in seen if live or start <= s.observed_at < end]
+        rows = [s._replace(coin=names[s.coin]) for s in seen if is_live or start <= s.observed_at < end]
         counts = upsert_coin_snapshots(connection, rows, source="coingecko", world=seen.world, recorded_at=now)
         total += _outcome(connection, "coin_snapshot", "coingecko", counts, seen, now)
     return total

@@ -9,6 +9,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
 from crypto_market.hooks.warehouse import warehouse
+from crypto_market.operators.base import WarehouseOperator
 from crypto_market.window import window
 
 if TYPE_CHECKING:
@@ -26,17 +27,16 @@ def as_bool(value: bool | str) -> bool:
     return named
 
 
-class ArchiveCandlesOperator(BaseOperator):
+class ArchiveCandlesOperator(WarehouseOperator):
     """Write the months that end within the window to Parquet, compare each with the table, and drop it only if told.
 
     :param archive_uri: folder or object store, e.g. `file:///data/archive` or `s3://aws@bucket/archive` (templated)
     :param is_dry_run: say what would be written, touch nothing (templated)
     :param drop_rows: empty the month in the table once its archive has been verified, unless features still need it
         (templated)
-    :param warehouse_conn_id: Airflow connection of the warehouse (templated)
     """
 
-    template_fields: Sequence[str] = ("archive_uri", "is_dry_run", "drop_rows", "warehouse_conn_id")
+    template_fields: Sequence[str] = ("archive_uri", "is_dry_run", "drop_rows", *WarehouseOperator.template_fields)
     ui_color = "#fff2cc"
 
     def __init__(
@@ -45,14 +45,12 @@ class ArchiveCandlesOperator(BaseOperator):
         archive_uri: str,
         is_dry_run: bool | str = True,
         drop_rows: bool | str = False,
-        warehouse_conn_id: str = "warehouse",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.archive_uri = archive_uri
         self.is_dry_run = is_dry_run
         self.drop_rows = drop_rows
-        self.warehouse_conn_id = warehouse_conn_id
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         from airflow.sdk import ObjectStoragePath

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,23 +20,32 @@ if TYPE_CHECKING:
     from include.warehouse.connection import Connection
 
 
-class CollectOperator(BaseOperator):
-    """Brings observations of one source into the warehouse for the run's window.
+class WarehouseOperator(BaseOperator):
+    """Works on the warehouse.
 
-    :param cadence: window of a run without a data interval: the last full hour, day or month
     :param warehouse_conn_id: Airflow connection of the warehouse (templated)
     """
 
     template_fields: Sequence[str] = ("warehouse_conn_id",)
 
-    def __init__(self, *, cadence: Cadence = "hour", warehouse_conn_id: str = "warehouse", **kwargs: Any) -> None:
+    def __init__(self, *, warehouse_conn_id: str = "warehouse", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.cadence: Cadence = cadence
         self.warehouse_conn_id = warehouse_conn_id
 
+
+class CollectOperator(WarehouseOperator):
+    """Brings observations of one source into the warehouse for the run's window.
+
+    :param cadence: window of a run without a data interval: the last full hour, day or month
+    """
+
+    def __init__(self, *, cadence: Cadence = "hour", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.cadence: Cadence = cadence
+
+    @abstractmethod
     def collect(self, connection: Connection, span: Window, clock: Clock) -> Iterable[CollectOutcome]:
         """Do the work, part by part. May raise NothingToCollect, which skips the task with its reason."""
-        raise NotImplementedError(f"{type(self).__name__} does not say what it collects")
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         from include.clock import clock_from_environment

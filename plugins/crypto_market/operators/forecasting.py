@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseHook, BaseOperator
+from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowSkipException
 
 from crypto_market.hooks.warehouse import warehouse
+from crypto_market.operators.base import WarehouseOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -16,19 +17,17 @@ if TYPE_CHECKING:
     from include.forecasting.registry import ModelRegistry
 
 
-class ModelOperator(BaseOperator):
+class ModelOperator(WarehouseOperator):
     """What operators on models share.
 
-    :param warehouse_conn_id: Airflow connection of the warehouse (templated)
     :param mlflow_conn_id: Airflow connection whose host is MLflow's base URL (templated)
     """
 
-    template_fields: Sequence[str] = ("warehouse_conn_id", "mlflow_conn_id")
+    template_fields: Sequence[str] = ("mlflow_conn_id", *WarehouseOperator.template_fields)
     ui_color = "#f8cecc"
 
-    def __init__(self, *, warehouse_conn_id: str = "warehouse", mlflow_conn_id: str = "mlflow", **kwargs: Any) -> None:
+    def __init__(self, *, mlflow_conn_id: str = "mlflow", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.warehouse_conn_id = warehouse_conn_id
         self.mlflow_conn_id = mlflow_conn_id
 
     def registry(self) -> ModelRegistry:
@@ -103,18 +102,10 @@ class ForecastOperator(ModelOperator):
         return counts
 
 
-class ScoreForecastsOperator(BaseOperator):
-    """Score the forecasts whose target has closed.
+class ScoreForecastsOperator(WarehouseOperator):
+    """Score the forecasts whose target has closed."""
 
-    :param warehouse_conn_id: Airflow connection of the warehouse (templated)
-    """
-
-    template_fields: Sequence[str] = ("warehouse_conn_id",)
     ui_color = "#f8cecc"
-
-    def __init__(self, *, warehouse_conn_id: str = "warehouse", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.warehouse_conn_id = warehouse_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         from include.clock import clock_from_environment
