@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from include.replay import bars as b
 from include.replay.bars import Bars, Precision
 from include.replay.errors import NotServedError, ReplayError
-from include.replay.world import HOUR_MS, CoinDay, ReplayMarket, SentimentDay
+from include.replay.world import HOUR_MS, Book, CoinDay, EmptyBook, ReplayMarket, SentimentDay
 
 # Column names of the files, in the matrix's order.
 _COLUMNS = (
@@ -64,6 +64,9 @@ class RecordedWorld:
     @property
     def ends_at(self) -> datetime:
         return self._ends_at
+
+    def book(self, venue: str) -> Book:
+        return self if venue == "binance" else EmptyBook()
 
     @property
     def markets(self) -> Mapping[str, ReplayMarket]:

@@ -16,7 +16,7 @@ from include.replay.bars import Bars, Precision
 from include.replay.errors import ReplayError
 from include.replay.synthetic_hours import HourlyWalk, Profile
 from include.replay.synthetic_minutes import MinutePaths
-from include.replay.world import DAY_MS, HOUR_MS, CoinDay, ReplayMarket, SentimentDay
+from include.replay.world import DAY_MS, HOUR_MS, Book, CoinDay, EmptyBook, ReplayMarket, SentimentDay
 
 PROFILES: dict[str, Profile] = {
     "BTCUSDT": Profile("BTC", 20_500.0, Precision(10**6, 10**3), 0.0045, 1_700.0, 0.012),
@@ -46,6 +46,9 @@ class SyntheticWorld:
     @property
     def identity(self) -> str:
         return f"synthetic seed {self._seed} from {datetime.fromtimestamp(self._genesis_ms / 1000, UTC).date()}"
+
+    def book(self, venue: str) -> Book:
+        return self if venue == "binance" else EmptyBook()
 
     @property
     def markets(self) -> Mapping[str, ReplayMarket]:

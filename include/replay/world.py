@@ -11,6 +11,7 @@ import numpy as np
 
 from include.replay import bars as b
 from include.replay.bars import Bars, Precision
+from include.replay.errors import NotServedError
 
 DAY_MS = b.STEP_MS["1d"]
 HOUR_MS = b.STEP_MS["1h"]
@@ -43,8 +44,40 @@ class CoinDay(NamedTuple):
     volume_24h: float
 
 
-class World(Protocol):
-    """Market data from genesis on. It knows its whole future; who asks must not ask beyond the world's now."""
+class Book(Protocol):
+    """One venue's markets in a world. It knows its whole future; who asks must not ask beyond the world's now."""
+
+    @property
+    def markets(self) -> Mapping[str, ReplayMarket]:
+        """By symbol: for Binance its own name (`BTCUSDT`), for every other venue ours (`BTC/USD`)."""
+        ...
+
+    def closed(self, symbol: str, timeframe: str, start_ms: int, end_ms: int, limit: int, newest: bool) -> Bars:
+        """Final candles with start <= open < end: the first `limit` of them, or the last ones if `newest`.
+
+        Raises NotServedError where the world has no such timeframe.
+        """
+        ...
+
+    def finer(self, symbol: str, timeframe: str) -> str | None:
+        """The next shorter timeframe a forming candle is put together from, if there is one."""
+        ...
+
+
+class EmptyBook:
+    """A venue without markets."""
+
+    markets: Mapping[str, ReplayMarket] = {}
+
+    def closed(self, symbol: str, timeframe: str, start_ms: int, end_ms: int, limit: int, newest: bool) -> Bars:
+        raise NotServedError(f"no market {symbol}")
+
+    def finer(self, symbol: str, timeframe: str) -> str | None:
+        raise NotServedError(f"no market {symbol}")
+
+
+class World(Book, Protocol):
+    """Market data from genesis on. As a Book it is Binance's."""
 
     @property
     def name(self) -> str:
@@ -59,18 +92,8 @@ class World(Protocol):
     @property
     def ends_at(self) -> datetime | None: ...
 
-    @property
-    def markets(self) -> Mapping[str, ReplayMarket]: ...
-
-    def closed(self, symbol: str, timeframe: str, start_ms: int, end_ms: int, limit: int, newest: bool) -> Bars:
-        """Final candles with start <= open < end: the first `limit` of them, or the last ones if `newest`.
-
-        Raises NotServedError where the world has no such timeframe.
-        """
-        ...
-
-    def finer(self, symbol: str, timeframe: str) -> str | None:
-        """The next shorter timeframe a forming candle is put together from, if there is one."""
+    def book(self, venue: str) -> Book:
+        """The venue's markets (`kraken`, `coinbase`); without any where this world has no data of it."""
         ...
 
     def sentiment(self, until_ms: int) -> list[SentimentDay]:
@@ -82,7 +105,7 @@ class World(Protocol):
         ...
 
 
-def forming(world: World, symbol: str, timeframe: str, at_ms: int) -> Bars:
+def forming(world: Book, symbol: str, timeframe: str, at_ms: int) -> Bars:
     """The candle that contains `at_ms`, as it stood then (no row inside a hole of the data)."""
     step = b.STEP_MS[timeframe]
     opened = at_ms - at_ms % step
@@ -100,7 +123,7 @@ def forming(world: World, symbol: str, timeframe: str, at_ms: int) -> Bars:
 
 
 def klines(
-    world: World, symbol: str, timeframe: str, start_ms: int | None, last_ms: int | None, limit: int, now_ms: int
+    world: Book, symbol: str, timeframe: str, start_ms: int | None, last_ms: int | None, limit: int, now_ms: int
 ) -> Bars:
     """One page as the venue selects it.
 
@@ -117,7 +140,7 @@ def klines(
     return page
 
 
-def last_price(world: World, symbol: str, at_ms: int) -> int | None:
+def last_price(world: Book, symbol: str, at_ms: int) -> int | None:
     """Price of the last trade at `at_ms` in 1e-8 units; None before the first trade."""
     bar = forming(world, symbol, "1h", at_ms)
     if not len(bar):
@@ -125,7 +148,7 @@ def last_price(world: World, symbol: str, at_ms: int) -> int | None:
     return int(bar[-1, b.CLOSE]) if len(bar) else None
 
 
-def rolling_day(world: World, symbol: str, at_ms: int) -> Bars:
+def rolling_day(world: Book, symbol: str, at_ms: int) -> Bars:
     """The last 24 hours up to `at_ms` as one row; no row where nothing was traded in them."""
     start = at_ms - DAY_MS
     first_hour = start - start % HOUR_MS

@@ -14,6 +14,7 @@ from include.candles.timeframes import EPOCH
 from include.candles.validate import raw_text
 from include.venues.answers import read_json
 from include.venues.errors import NoDataError, RequestRejectedError, UnavailableError, VenueError
+from include.venues.gate import NO_GATE, Gate
 from include.venues.http import Response, Retry, Transport, fetch, world
 from include.venues.model import FearGreed, Observations
 
@@ -25,9 +26,10 @@ PUBLICATION_DELAY = timedelta(minutes=15)
 class AlternativeMe:
     """Client of one base URL."""
 
-    def __init__(self, transport: Transport, retry: Retry | None = None) -> None:
+    def __init__(self, transport: Transport, retry: Retry | None = None, gate: Gate = NO_GATE) -> None:
         self._transport = transport
         self._retry = retry or Retry()
+        self._gate = gate
 
     def fear_greed(self, limit: int) -> Observations[FearGreed]:
         """The newest `limit` days (0: all), ascending. `published_at` is 15 minutes after the day begins (UTC).
@@ -37,7 +39,9 @@ class AlternativeMe:
         if limit < 0:
             raise ValueError(f"limit {limit} is negative; 0 asks for all days")
         # Without the trailing slash the venue redirects.
-        return fetch(VENUE, self._transport, "/fng/", {"limit": limit}, _observations, retry=self._retry)
+        return fetch(
+            VENUE, self._transport, "/fng/", {"limit": limit}, _observations, retry=self._retry, gate=self._gate
+        )
 
 
 def _observations(response: Response) -> Observations[FearGreed]:

@@ -27,12 +27,14 @@ from include.venues.errors import (
     UnknownSymbolError,
     VenueError,
 )
+from include.venues.gate import NO_GATE, Gate
 from include.venues.http import Params, Response, Retry, Transport, fetch, world
-from include.venues.model import CandlePage, Observations, SymbolStatus, Ticker
+from include.venues.model import CandlePage, Listing, Observations, SymbolStatus, Ticker
 
 T = TypeVar("T")
 
 VENUE = "binance"
+SOURCE = "binance-rest"
 LIMITS = CAPABILITIES[VENUE]
 USED_WEIGHT_HEADER = "X-MBX-USED-WEIGHT-1M"
 INTERNAL_CODES = frozenset({-1000, -1001, -1006, -1007, -1008, -1016})
@@ -48,9 +50,10 @@ STALE_TICKER = timedelta(minutes=10)
 class Binance:
     """Client of one base URL; `transport` decides between the real venue, its market-data mirror and a replay."""
 
-    def __init__(self, transport: Transport, retry: Retry | None = None) -> None:
+    def __init__(self, transport: Transport, retry: Retry | None = None, gate: Gate = NO_GATE) -> None:
         self._transport = transport
         self._retry = retry or Retry()
+        self._gate = gate
 
     def candles(
         self, venue_symbol: str, timeframe: str, start: datetime, end: datetime, now: datetime
@@ -79,7 +82,7 @@ class Binance:
         Raises UnknownSymbolError when any of the symbols is not listed, NoDataError when none has a live ticker.
         """
         names = ",".join(f'"{name}"' for name in dict.fromkeys(venue_symbols))
-        rows, response = self._get("/api/v3/ticker/24hr", {"symbols": f"[{names}]"}, _rows)
+        rows, response = self._get("/api/v3/ticker/24hr", {"symbols": f"[{names}]"}, _rows, LIMITS.tickers_weight)
         tickers: list[Ticker] = []
         rejected: list[RejectedRow] = []
         for row in rows:
@@ -102,20 +105,31 @@ class Binance:
         """The venue's clock."""
         return self._get("/api/v3/time", None, lambda answer: binance_rows.time_of(answer["serverTime"]))[0]
 
-    def first_open(self, venue_symbol: str, timeframe: str) -> datetime:
+    def first_open(self, venue_symbol: str, timeframe: str, now: datetime) -> datetime:
         """Open time of the first candle the venue has ever had; NoDataError where there is none yet."""
         _require_timeframe(timeframe)
         params: Params = {"symbol": venue_symbol, "interval": timeframe, "startTime": 0, "limit": 1}
         times, response = self._get(
-            "/api/v3/klines", params, lambda answer: [binance_rows.time_of(row[0]) for row in _rows(answer)]
+            "/api/v3/klines",
+            params,
+            lambda answer: [binance_rows.time_of(row[0]) for row in _rows(answer)],
+            LIMITS.candles_weight,
         )
         if not times:
             raise NoDataError(VENUE, f"no candle at all in {response.url}")
         return times[0]
 
+    def listing(self, symbol: str) -> Listing:
+        """The market `BASE/QUOTE` as it is listed now; UnknownSymbolError where it is not."""
+        found = self.symbol_status(symbol.replace("/", ""))
+        if f"{found.base}/{found.quote}" != symbol:
+            raise UnknownSymbolError(VENUE, f"{found.symbol} is {found.base}/{found.quote}, not {symbol}")
+        return Listing(symbol, found.symbol, found.status, found.is_trading)
+
     def symbol_status(self, venue_symbol: str) -> SymbolStatus:
         """How the symbol is listed now; UnknownSymbolError where it is not."""
-        return self._get("/api/v3/exchangeInfo", {"symbol": venue_symbol}, binance_rows.symbol_status)[0]
+        params: Params = {"symbol": venue_symbol}
+        return self._get("/api/v3/exchangeInfo", params, binance_rows.symbol_status, LIMITS.listing_weight)[0]
 
     def _candle_page(
         self, venue_symbol: str, timeframe: str, start: datetime, stop: datetime, now: datetime
@@ -128,7 +142,7 @@ class Binance:
             "endTime": (stop - EPOCH) // MILLISECOND - 1,
             "limit": LIMITS.page_size,
         }
-        rows, response = self._get("/api/v3/klines", params, _rows)
+        rows, response = self._get("/api/v3/klines", params, _rows, LIMITS.candles_weight)
         parsed: list[tuple[Candle, object]] = []
         rejected: list[RejectedRow] = []
         for row in rows:
@@ -141,9 +155,16 @@ class Binance:
             raise UnavailableError(VENUE, f"answer does not belong to its window: {response.url}: {raw_text(rows[0])}")
         closed = [pair for pair in parsed if is_finished(pair[0].opened_at, timeframe, now)]
         good, refused = split_valid(closed, timeframe, start, stop)
-        return CandlePage(good, rejected + refused, world(response), response.url), newest
+        # Full to its limit, a page speaks for what lies before its last row only.
+        until = min(stop, newest + step(timeframe)) if newest and len(rows) >= LIMITS.page_size else stop
+        page = CandlePage(
+            good, rejected + refused, world(response), SOURCE, response.url, response.sha256, start, until
+        )
+        return page, newest
 
-    def _get(self, path: str, params: Params | None, interpret: Callable[[Any], T]) -> tuple[T, Response]:
+    def _get(
+        self, path: str, params: Params | None, interpret: Callable[[Any], T], weight: float = 1
+    ) -> tuple[T, Response]:
         """What `interpret` makes of the answer; an answer it cannot make anything of counts as an outage."""
 
         def read(response: Response) -> tuple[T, Response]:
@@ -153,7 +174,9 @@ class Binance:
             except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
                 raise UnavailableError(VENUE, f"answer of {response.url} cannot be read: {error!r}") from error
 
-        answer, response = fetch(VENUE, self._transport, path, params, read, retry=self._retry)
+        answer, response = fetch(
+            VENUE, self._transport, path, params, read, retry=self._retry, gate=self._gate, weight=weight
+        )
         self._pause_when_heavy(response)
         return answer, response
 

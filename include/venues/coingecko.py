@@ -25,6 +25,7 @@ from include.venues.errors import (
     UnknownSymbolError,
     VenueError,
 )
+from include.venues.gate import NO_GATE, Gate
 from include.venues.http import Params, Response, Retry, Transport, fetch, world
 from include.venues.model import CoinSnapshot, Observations
 
@@ -44,7 +45,12 @@ class CoinGecko:
     """Client of one base URL. `tier` is `keyless`, or `demo` or `pro` with an `api_key`, sent as a header."""
 
     def __init__(
-        self, transport: Transport, tier: str = KEYLESS, api_key: str | None = None, retry: Retry | None = None
+        self,
+        transport: Transport,
+        tier: str = KEYLESS,
+        api_key: str | None = None,
+        retry: Retry | None = None,
+        gate: Gate = NO_GATE,
     ) -> None:
         if tier != KEYLESS and tier not in KEY_HEADERS:
             raise ValueError(f"unknown tier {tier!r}; known: {KEYLESS}, {', '.join(KEY_HEADERS)}")
@@ -54,6 +60,7 @@ class CoinGecko:
         self._tier = tier
         self._headers = {KEY_HEADERS[tier]: api_key} if api_key else {}
         self._retry = retry or Retry()
+        self._gate = gate
 
     def markets(self, ids: Sequence[str], now: datetime) -> Observations[CoinSnapshot]:
         """Newest snapshot of each coin, observed when CoinGecko last updated it (at `now` where it does not say).
@@ -109,7 +116,9 @@ class CoinGecko:
             except UNREADABLE as error:
                 raise UnavailableError(VENUE, f"answer of {response.url} cannot be read: {error!r}") from error
 
-        return fetch(VENUE, self._transport, path, params, read, headers=self._headers, retry=self._retry)
+        return fetch(
+            VENUE, self._transport, path, params, read, headers=self._headers, retry=self._retry, gate=self._gate
+        )
 
 
 def _joined(ids: Sequence[str]) -> str:

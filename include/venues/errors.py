@@ -1,9 +1,9 @@
 """What can go wrong at a venue, one class for each way a caller should react.
 
-- reschedule after a wait: RateLimitedError, BannedError
+- reschedule after a wait: RateLimitedError, BannedError, CircuitOpenError
 - try again soon: UnavailableError, NoDataError
 - open the circuit and alert: GeoBlockedError, ForbiddenError, AuthenticationError
-- never try again as it is: RequestRejectedError, UnknownSymbolError
+- never try again as it is: RequestRejectedError, UnknownSymbolError, OutOfReachError
 """
 
 from __future__ import annotations
@@ -41,6 +41,10 @@ class BannedError(RateLimitedError):
     """The address is banned (418) because requests went on after 429; the ban grows when they still go on."""
 
 
+class CircuitOpenError(RateLimitedError):
+    """Nothing was sent: the host's circuit is open, for the reason given, for `retry_after_seconds` more."""
+
+
 class GeoBlockedError(VenueError):
     """The venue does not serve this location (451)."""
 
@@ -71,3 +75,7 @@ class AuthenticationError(VenueError):
 
 class NoDataError(VenueError):
     """An answer without data where data must exist: a failure, never "nothing to do"."""
+
+
+class OutOfReachError(RequestRejectedError):
+    """The venue keeps no history as old as was asked for; asking again cannot help, another source may."""

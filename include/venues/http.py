@@ -14,6 +14,8 @@ from requests.structures import CaseInsensitiveDict
 
 from include.metrics import emit
 from include.venues.errors import UnavailableError, VenueError
+from include.venues.gate import NO_GATE, Gate
+from include.venues.response import Response as Response
 
 USER_AGENT = "crypto-market-airflow/0.1 (market data pipeline)"
 WORLD_HEADER = "X-Replay-World"
@@ -22,16 +24,6 @@ REPLAYED_WORLDS = ("recorded", "synthetic")
 
 T = TypeVar("T")
 Params = Mapping[str, str | int]
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """One answer, whatever its status. `headers` ignore case; `url` is what was asked, with its parameters."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    url: str
 
 
 class Transport(Protocol):
@@ -101,10 +93,13 @@ def fetch(
     *,
     headers: Mapping[str, str] | None = None,
     retry: Retry,
+    gate: Gate = NO_GATE,
+    weight: float = 1,
 ) -> T:
     """What `read` makes of the answer; every request is counted by its outcome.
 
-    Only UnavailableError, of the transport or of `read`, is tried again.
+    Each try enters `gate` with the request's `weight` and reports back. Only UnavailableError, of the transport or of
+    `read`, is tried again.
     """
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(UnavailableError),
@@ -115,7 +110,9 @@ def fetch(
     )
 
     def ask() -> T:
-        outcome = "ok"
+        gate.enter(weight)
+        response: Response | None = None
+        refused: VenueError | None = None
         began = time.monotonic()
         try:
             response = transport.get(path, params, headers)
@@ -123,10 +120,11 @@ def fetch(
             return read(response)
         except VenueError as error:
             error.venue = venue  # a transport knows only its base URL
-            outcome = error.outcome
+            refused = error
             raise
         finally:
-            emit.count("crypto.venue.requests", 1, venue=venue, outcome=outcome)
+            gate.leave(weight, response, refused)
+            emit.count("crypto.venue.requests", 1, venue=venue, outcome=refused.outcome if refused else "ok")
 
     return retrying(ask)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from include.candles.model import Candle, RejectedRow
 
@@ -68,16 +68,35 @@ class SymbolStatus(NamedTuple):
         return self.status == "TRADING"
 
 
-class CandlePage(NamedTuple):
-    """One answer of a candle endpoint: closed, valid candles in ascending order, and the rows that were refused.
+class Listing(NamedTuple):
+    """A market as the venue itself lists it. `symbol` is ours (`BTC/USDT`), `venue_symbol` the venue's own name.
 
-    A page without candles is evidence too: `request` (URL) was asked, and the venue had nothing.
+    status: the venue's own word. is_trading: whether candles go on being made; false for any status we do not know.
     """
 
-    candles: list[Candle]
+    symbol: str
+    venue_symbol: str
+    status: str
+    is_trading: bool
+
+
+class CandlePage(NamedTuple):
+    """What one answer says about the open times in [start, end): closed, valid candles, ascending, and refused rows.
+
+    start, end: half-open and aligned; the answer is complete for it, so that an open time without a candle or refused
+    row is one the venue does not have. `end` is never after the newest closed candle. A page without candles is
+    evidence too. source: what was asked, e.g. `binance-rest`, `binance-archive`. request: its URL or file.
+    response_sha256: hash of the body or file (hex).
+    """
+
+    candles: Sequence[Candle]
     rejected: list[RejectedRow]
     world: str
+    source: str
     request: str
+    response_sha256: str
+    start: datetime
+    end: datetime
 
 
 T = TypeVar("T")
@@ -97,3 +116,31 @@ class Observations(Generic[T]):
 
     def __len__(self) -> int:
         return len(self.rows)
+
+
+class MarketVenue(Protocol):
+    """An exchange as the collectors use it; each module of `include.venues` that has candles is one.
+
+    Every method raises a VenueError of `include.venues.errors`.
+    """
+
+    def listing(self, symbol: str) -> Listing:
+        """The market `BASE/QUOTE` as the venue lists it now; UnknownSymbolError where it does not."""
+        ...
+
+    def first_open(self, venue_symbol: str, timeframe: str, now: datetime) -> datetime:
+        """Open time of the oldest candle the venue can be asked for; NoDataError where there is none."""
+        ...
+
+    def candles(
+        self, venue_symbol: str, timeframe: str, start: datetime, end: datetime, now: datetime
+    ) -> Iterator[CandlePage]:
+        """Candles that open in [start, end) and are closed at `now`, page by page, oldest first; none is invented.
+
+        OutOfReachError for a window that begins before what the venue keeps.
+        """
+        ...
+
+    def tickers(self, venue_symbols: Sequence[str], now: datetime) -> Observations[Ticker]:
+        """Rolling 24 h tickers; stale and dead ones are refused, NoDataError where none is left."""
+        ...

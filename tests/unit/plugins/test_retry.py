@@ -18,6 +18,8 @@ from include.warehouse.world import WorldMismatchError
         (errors.RateLimitedError("binance", "slow down", 17), RetryAction.RETRY, timedelta(seconds=17)),
         (errors.RateLimitedError("binance", "slow down"), RetryAction.RETRY, timedelta(seconds=60)),
         (errors.BannedError("binance", "banned", 7200), RetryAction.RETRY, timedelta(hours=2)),
+        (errors.CircuitOpenError("binance", "open after 451", 90), RetryAction.RETRY, timedelta(seconds=90)),
+        (errors.OutOfReachError("kraken", "older than 720 candles"), RetryAction.FAIL, None),
         (errors.ForbiddenError("binance", "firewall"), RetryAction.RETRY, FORBIDDEN_PAUSE),
         (errors.GeoBlockedError("binance", "not here"), RetryAction.FAIL, None),
         (errors.AuthenticationError("coingecko", "key"), RetryAction.FAIL, None),
@@ -48,6 +50,8 @@ def test_every_class_of_error_was_thought_of() -> None:
         "UnknownSymbolError",
         "AuthenticationError",
         "NoDataError",
+        "CircuitOpenError",
+        "OutOfReachError",
     }
 
 

@@ -262,10 +262,10 @@ def test_listing_clock_and_first_candle(scripted: Any, answer: Answer) -> None:
     assert (status.base, status.quote, status.status, status.is_trading) == ("BTC", "USDT", "CANCEL_ONLY", False)
     assert Binance(scripted(answer({"serverTime": ms(START)}))).server_time() == START
     transport = scripted(answer([kline(START)]))
-    assert Binance(transport).first_open("BTCUSDT", "1h") == START
+    assert Binance(transport).first_open("BTCUSDT", "1h", START) == START
     assert transport.requests[0][1] == {"symbol": "BTCUSDT", "interval": "1h", "startTime": 0, "limit": 1}
     with pytest.raises(NoDataError):
-        Binance(scripted(answer([]))).first_open("BTCUSDT", "1h")
+        Binance(scripted(answer([]))).first_open("BTCUSDT", "1h", START)
 
 
 @pytest.mark.parametrize(
