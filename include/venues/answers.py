@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
 
@@ -44,7 +44,7 @@ def parse_json(venue: str, response: Response) -> Any:
 
     try:
         return json.loads(response.body, parse_float=Decimal, parse_constant=refuse_constant)
-    except ValueError as error:
+    except (ValueError, DecimalException, RecursionError) as error:  # the last two: 1e9999999999999999999, [[[[…
         raise UnavailableError(venue, f"answer is not JSON ({error}): {_described(response)}") from error
 
 

@@ -79,3 +79,9 @@ def test_the_wait_reaches_the_caller(answer: Answer) -> None:
     with pytest.raises(BannedError) as caught:
         read_json("venue", answer({}, 418, {"Retry-After": "180"}), refusal)
     assert caught.value.retry_after_seconds == 180
+
+
+@pytest.mark.parametrize("body", [b"[1e99999999999999999999]", b"[" * 200_000, b"1" * 5000, b"\xff\xfe[", b""])
+def test_a_body_that_no_reader_survives_counts_as_an_outage(answer: Answer, body: bytes) -> None:
+    with pytest.raises(UnavailableError, match="not JSON"):
+        read_json("venue", answer(body), refusal)
