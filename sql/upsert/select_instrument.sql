@@ -1,6 +1,10 @@
--- The id of an instrument that is stored exactly so. Parameters: venue, symbol, venue_symbol, listed_at.
-select instrument_id
+-- An instrument as it is stored. Key: venue, symbol. Parameters: venue, symbol.
+select
+    instrument_id,
+    venue_symbol,
+    listed_at,
+    delisted_at,
+    status,
+    resolved_at
 from market.instrument
-where
-    venue = %(venue)s and symbol = %(symbol)s
-    and venue_symbol = %(venue_symbol)s and listed_at = %(listed_at)s
+where venue = %(venue)s and symbol = %(symbol)s
