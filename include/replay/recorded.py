@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 from include.replay import bars as b
 from include.replay.bars import Bars, Precision
 from include.replay.errors import NotServedError, ReplayError
-from include.replay.world import HOUR_MS, Book, CoinDay, EmptyBook, ReplayMarket, SentimentDay
+from include.replay.recorded_book import RECORDINGS, RecordedBook, common_step
+from include.replay.world import HOUR_MS, Book, CoinDay, ReplayMarket, SentimentDay
 
 # Column names of the files, in the matrix's order.
 _COLUMNS = (
@@ -52,6 +53,7 @@ class RecordedWorld:
                 raise ReplayError(f"{folder} holds no recorded world: {needed} is missing")
         self._folder = folder
         self._series: dict[tuple[str, str], Bars] = {}
+        self._books: dict[str, RecordedBook] = {}
         self._markets = {symbol: self._market(symbol) for symbol in symbols}
         last_open = max(int(self._load(symbol, "1h")[-1, b.OPEN_TIME]) for symbol in symbols)
         self._ends_at = datetime.fromtimestamp((last_open + HOUR_MS) / 1000, UTC)
@@ -66,7 +68,11 @@ class RecordedWorld:
         return self._ends_at
 
     def book(self, venue: str) -> Book:
-        return self if venue == "binance" else EmptyBook()
+        if venue == "binance":
+            return self
+        if venue not in self._books:
+            self._books[venue] = RecordedBook(self._folder, RECORDINGS.get(venue, {}))
+        return self._books[venue]
 
     @property
     def markets(self) -> Mapping[str, ReplayMarket]:
@@ -125,7 +131,7 @@ class RecordedWorld:
     def _market(self, symbol: str) -> ReplayMarket:
         quote = next((q for q in _QUOTES if symbol.endswith(q)), "")
         recent = self._load(symbol, "1h")[-_RECENT_BARS:]
-        precision = Precision(_common_step(recent[:, b.OPEN : b.CLOSE + 1]), _common_step(recent[:, [b.BASE]]))
+        precision = Precision(common_step(recent[:, b.OPEN : b.CLOSE + 1]), common_step(recent[:, [b.BASE]]))
         return ReplayMarket(symbol, symbol.removesuffix(quote), quote, precision)
 
     def _load_sentiment(self) -> list[SentimentDay]:
@@ -135,11 +141,3 @@ class RecordedWorld:
                 for row in csv.DictReader(lines)
             ]
         return sorted(days)
-
-
-def _common_step(values: Bars) -> int:
-    """Largest power of ten (at most one whole unit) that divides all values but a few odd ones."""
-    step = b.UNIT
-    while step > 1 and np.count_nonzero(values % step) > values.size // 100:
-        step //= 10
-    return step

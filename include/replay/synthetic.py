@@ -6,17 +6,18 @@ forecast, so a model that shows skill here is leaking. Every number follows from
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import numpy as np
 
 from include.replay import bars as b
-from include.replay.bars import Bars, Precision
+from include.replay.bars import Precision
 from include.replay.errors import ReplayError
+from include.replay.synthetic_book import SyntheticBook
 from include.replay.synthetic_hours import HourlyWalk, Profile
 from include.replay.synthetic_minutes import MinutePaths
-from include.replay.world import DAY_MS, HOUR_MS, Book, CoinDay, EmptyBook, ReplayMarket, SentimentDay
+from include.replay.synthetic_venues import tied_book
+from include.replay.world import DAY_MS, HOUR_MS, Book, CoinDay, ReplayMarket, SentimentDay
 
 PROFILES: dict[str, Profile] = {
     "BTCUSDT": Profile("BTC", 20_500.0, Precision(10**6, 10**3), 0.0045, 1_700.0, 0.012),
@@ -25,67 +26,46 @@ PROFILES: dict[str, Profile] = {
     "SOLUSDT": Profile("SOL", 32.5, Precision(10**6, 10**5), 0.0085, 95_000.0, 6.0),
     "XRPUSDT": Profile("XRP", 0.46, Precision(10**4, 10**7), 0.0066, 9_500_000.0, 260.0),
 }
-_MINUTE_FRAMES = ("1m", "3m", "5m", "15m", "30m")
 
 
-class SyntheticWorld:
+class SyntheticWorld(SyntheticBook):
     """Random walks from `genesis` (a UTC midnight) on, without end and without holes."""
 
     name = "synthetic"
     ends_at = None
 
     def __init__(self, seed: int, genesis: datetime) -> None:
-        self._genesis_ms = int(genesis.astimezone(UTC).timestamp() * 1000)
-        if self._genesis_ms % DAY_MS:
+        genesis_ms = int(genesis.astimezone(UTC).timestamp() * 1000)
+        if genesis_ms % DAY_MS:
             raise ReplayError(f"a synthetic world begins at a UTC midnight, not at {genesis.isoformat()}")
         self._seed = seed
-        self._markets = {s: ReplayMarket(s, p.base, "USDT", p.precision) for s, p in PROFILES.items()}
-        self._hours = {s: HourlyWalk(seed, s, p, self._genesis_ms) for s, p in PROFILES.items()}
-        self._minutes = {s: MinutePaths(seed, s, p.precision) for s, p in PROFILES.items()}
+        self._walks = {s: HourlyWalk(seed, s, p, genesis_ms) for s, p in PROFILES.items()}
+        self._books: dict[str, Book] = {}
+        super().__init__(
+            genesis_ms,
+            {s: ReplayMarket(s, p.base, "USDT", p.precision) for s, p in PROFILES.items()},
+            self._walks,
+            {s: MinutePaths(seed, s, p.precision) for s, p in PROFILES.items()},
+        )
 
     @property
     def identity(self) -> str:
         return f"synthetic seed {self._seed} from {datetime.fromtimestamp(self._genesis_ms / 1000, UTC).date()}"
 
     def book(self, venue: str) -> Book:
-        return self if venue == "binance" else EmptyBook()
-
-    @property
-    def markets(self) -> Mapping[str, ReplayMarket]:
-        return self._markets
-
-    def closed(self, symbol: str, timeframe: str, start_ms: int, end_ms: int, limit: int, newest: bool) -> Bars:
-        step = b.STEP_MS[timeframe]
-        # Without holes the page is known before anything is computed.
-        start = -(-max(start_ms, self._genesis_ms) // step) * step
-        end = -(-end_ms // step) * step
-        if newest:
-            start = max(start, end - limit * step)
-        else:
-            end = min(end, start + limit * step)
-        if start >= end:
-            return b.no_bars()
-        hours = self._hours[symbol].between(start - start % HOUR_MS, -(-end // HOUR_MS) * HOUR_MS)
-        if timeframe == "1h":
-            return hours
-        if timeframe not in _MINUTE_FRAMES:
-            return b.fold(hours, step)
-        minutes = np.concatenate([self._minutes[symbol].inside(hour) for hour in hours])
-        opens = minutes[:, b.OPEN_TIME]
-        return b.fold(minutes[(opens >= start) & (opens < end)], step)
-
-    def finer(self, symbol: str, timeframe: str) -> str | None:
-        if timeframe == "1m":
-            return None
-        return "1m" if timeframe in _MINUTE_FRAMES or timeframe == "1h" else "1h"
+        if venue == "binance":
+            return self
+        if venue not in self._books:
+            self._books[venue] = tied_book(self._seed, venue, self._genesis_ms, self._walks, PROFILES)
+        return self._books[venue]
 
     def sentiment(self, until_ms: int) -> list[SentimentDay]:
         """An index that follows the market factor's last 30 days, known at each midnight."""
         until = until_ms - until_ms % DAY_MS
         if until < self._genesis_ms:
             return []
-        closes = self._hours["BTCUSDT"].between(self._genesis_ms, until)[23::24, b.CLOSE].astype(float)
-        prices = np.r_[self._hours["BTCUSDT"].between(self._genesis_ms, self._genesis_ms + HOUR_MS)[0, b.OPEN], closes]
+        closes = self._walks["BTCUSDT"].between(self._genesis_ms, until)[23::24, b.CLOSE].astype(float)
+        prices = np.r_[self._walks["BTCUSDT"].between(self._genesis_ms, self._genesis_ms + HOUR_MS)[0, b.OPEN], closes]
         days = np.arange(len(prices))
         trend = np.log(prices / prices[np.maximum(days - 30, 0)])
         noise = (self._genesis_ms // DAY_MS + days) * 7919 % 13 - 6

@@ -11,20 +11,40 @@ import numpy as np
 
 from include.replay import bars as b
 from include.replay.bars import Bars, Precision
-from include.replay.errors import NotServedError
 
 DAY_MS = b.STEP_MS["1d"]
 HOUR_MS = b.STEP_MS["1h"]
 
 
+class Span(NamedTuple):
+    """Time a market's data cover, half-open, in epoch milliseconds."""
+
+    first_open_ms: int
+    end_ms: int
+
+
+ALWAYS = Span(0, 2**62)
+
+
 @dataclass(frozen=True, slots=True)
 class ReplayMarket:
-    """One spot market of the replayed venue."""
+    """One spot market of the replayed venue.
+
+    spans: when the world has data of it, ascending; empty where it has them at all times. At any other time the venue
+    does not list it.
+    """
 
     symbol: str
     base: str
     quote: str
     precision: Precision
+    spans: tuple[Span, ...] = ()
+
+    def span_at(self, at_ms: int) -> Span | None:
+        """The market's data as of `at_ms`, None where it has none then."""
+        if not self.spans:
+            return ALWAYS
+        return next((span for span in self.spans if span.first_open_ms <= at_ms <= span.end_ms), None)
 
 
 class SentimentDay(NamedTuple):
@@ -49,7 +69,10 @@ class Book(Protocol):
 
     @property
     def markets(self) -> Mapping[str, ReplayMarket]:
-        """By symbol: for Binance its own name (`BTCUSDT`), for every other venue ours (`BTC/USD`)."""
+        """By symbol: for Binance its own name (`BTCUSDT`), for every other venue ours (`BTC/USD`).
+
+        A twin is handed a CurrentBook, whose markets are those the venue lists at the world's now.
+        """
         ...
 
     def closed(self, symbol: str, timeframe: str, start_ms: int, end_ms: int, limit: int, newest: bool) -> Bars:
@@ -62,18 +85,6 @@ class Book(Protocol):
     def finer(self, symbol: str, timeframe: str) -> str | None:
         """The next shorter timeframe a forming candle is put together from, if there is one."""
         ...
-
-
-class EmptyBook:
-    """A venue without markets."""
-
-    markets: Mapping[str, ReplayMarket] = {}
-
-    def closed(self, symbol: str, timeframe: str, start_ms: int, end_ms: int, limit: int, newest: bool) -> Bars:
-        raise NotServedError(f"no market {symbol}")
-
-    def finer(self, symbol: str, timeframe: str) -> str | None:
-        raise NotServedError(f"no market {symbol}")
 
 
 class World(Book, Protocol):
