@@ -82,6 +82,14 @@ CAPABILITIES: dict[str, Capabilities] = {
         concurrency=2,
         omits_empty=True,
     ),
+    "coinbase_advanced": Capabilities(
+        host_limits=(Limit(5, 1),),
+        timeframes=("1m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "1d"),
+        page_size=290,
+        weight_per_minute=600,
+        concurrency=2,
+        omits_empty=True,
+    ),
     "coingecko": Capabilities(
         host_limits=(Limit(25, 60), Limit(300, 86_400)),
         timeframes=(),
