@@ -2,6 +2,7 @@
 
 - reschedule after a wait: RateLimitedError, BannedError, CircuitOpenError
 - try again soon: UnavailableError, NoDataError
+- take it from another source: NotPublishedError, CorruptFileError
 - open the circuit and alert: GeoBlockedError, ForbiddenError, AuthenticationError
 - never try again as it is: RequestRejectedError, UnknownSymbolError, OutOfReachError
 """
@@ -79,3 +80,19 @@ class NoDataError(VenueError):
 
 class OutOfReachError(RequestRejectedError):
     """The venue keeps no history as old as was asked for; asking again cannot help, another source may."""
+
+
+class NotPublishedError(VenueError):
+    """A file of a published archive is not there. `is_overdue`: whether by then the venue should have put it there."""
+
+    def __init__(self, venue: str, message: str, is_overdue: bool) -> None:
+        super().__init__(venue, message, is_overdue)
+        self.is_overdue = is_overdue
+
+
+class CorruptFileError(VenueError):
+    """A published file that cannot be what the venue meant to publish; nothing of it may be used."""
+
+
+class ChecksumMismatchError(CorruptFileError):
+    """A published file, or the checksum beside it, is another one: one of both was replaced or spoilt."""
