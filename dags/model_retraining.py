@@ -14,9 +14,9 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 
 from crypto_market.defaults import DAG_DEFAULTS
 from crypto_market.operators.forecasting import TrainModelOperator
-from include.config.markets import FORECAST_HORIZONS, MARKETS
+from include.config.markets import FORECAST_HORIZONS, FORECAST_MARKETS
 
-KEYS = [market.key for market in MARKETS]
+KEYS = [market.key for market in FORECAST_MARKETS]
 
 with DAG(
     dag_id="model_retraining",

@@ -42,15 +42,33 @@ class Market:
         return f"{self.venue}:{self.symbol}"
 
 
-# Listing times: the venue's first 1h candle.
+# Names and listing times are where a new warehouse begins; the venue's own listing, asked once a day, overrules them.
 MARKETS: tuple[Market, ...] = (
     Market("binance", "BTC/USDT", "BTCUSDT", datetime(2017, 8, 17, 4, tzinfo=UTC)),
     Market("binance", "ETH/USDT", "ETHUSDT", datetime(2017, 8, 17, 4, tzinfo=UTC)),
     Market("binance", "BNB/USDT", "BNBUSDT", datetime(2017, 11, 6, 3, tzinfo=UTC)),
+    Market("kraken", "BTC/USD", "XXBTZUSD", datetime(2013, 10, 6, 21, tzinfo=UTC)),
+    Market("kraken", "ETH/USD", "XETHZUSD", datetime(2015, 8, 7, 14, tzinfo=UTC)),
+    Market("kraken", "BNB/USD", "BNBUSD", datetime(2025, 4, 22, tzinfo=UTC)),
+    Market("coinbase", "BTC/USD", "BTC-USD", datetime(2015, 7, 20, tzinfo=UTC)),
+    Market("coinbase", "ETH/USD", "ETH-USD", datetime(2016, 5, 18, tzinfo=UTC)),
+    Market("coinbase", "BNB/USD", "BNB-USD", datetime(2025, 10, 22, tzinfo=UTC)),
 )
 
+# Exchanges, each with an Airflow connection and a pool of its name.
+VENUES: tuple[str, ...] = tuple(dict.fromkeys(market.venue for market in MARKETS))
+
+# Markets that are forecast: the quote with most volume.
+FORECAST_MARKETS: tuple[Market, ...] = tuple(market for market in MARKETS if market.venue == "binance")
+
 # CoinGecko's ids, keyed by our coin; symbols are not unique there, so ids are pinned.
-COINGECKO_IDS: dict[str, str] = {"BTC": "bitcoin", "ETH": "ethereum", "BNB": "binancecoin"}
+COINGECKO_IDS: dict[str, str] = {
+    "BTC": "bitcoin",
+    "ETH": "ethereum",
+    "BNB": "binancecoin",
+    "SOL": "solana",
+    "XRP": "ripple",
+}
 
 # Timeframes collected for every market.
 TIMEFRAMES: tuple[str, ...] = ("1h", "1d")
@@ -58,6 +76,11 @@ TIMEFRAMES: tuple[str, ...] = ("1h", "1d")
 # The timeframe forecasts are made on, and the horizons in bars of it.
 FORECAST_TIMEFRAME = "1h"
 FORECAST_HORIZONS: tuple[int, ...] = (1, 24)
+
+
+def market_keys(venue: str) -> list[str]:
+    """Keys of the venue's configured markets."""
+    return [market.key for market in MARKETS if market.venue == venue]
 
 
 def market_by_key(key: str) -> Market:

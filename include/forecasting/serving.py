@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from include.candles.timeframes import step
-from include.config.markets import FORECAST_HORIZONS, FORECAST_TIMEFRAME, MARKETS, Market
+from include.config.markets import FORECAST_HORIZONS, FORECAST_MARKETS, FORECAST_TIMEFRAME, Market
 from include.forecasting.conformal import COVERAGE, Interval, TooFewResidualsError, calibrate
 from include.forecasting.dataset import ForecastRows, load_rows
 from include.forecasting.registry import ModelRegistry, UnusableModelError, model_name
@@ -68,7 +68,7 @@ def make_forecasts(
     registry: ModelRegistry,
     now: datetime,
     *,
-    markets: Sequence[Market] = MARKETS,
+    markets: Sequence[Market] = FORECAST_MARKETS,
     timeframe: str = FORECAST_TIMEFRAME,
     horizons: Sequence[int] = FORECAST_HORIZONS,
 ) -> ForecastRun:

@@ -17,6 +17,8 @@ DEVELOPMENT_DATABASE = "airflow_dev"  # for `airflow dags test`: a live schedule
 WAREHOUSE_DATABASE = "warehouse"
 MLFLOW_DATABASE = "mlflow"
 STACK_VARIABLE = "CRYPTO_MARKET_STACK"  # marks every process of ours
+# Sources the replay exchange serves under their own name, with the paths of the real host.
+REPLAYED = ("binance", "binance_archive", "kraken", "coinbase", "coinbase_advanced", "alternative_me")
 WORLD_VARIABLE = "CRYPTO_MARKET_WORLD"  # whose settings an environment holds, also a terminal's after `make env`
 
 
@@ -37,8 +39,8 @@ def connections(layout: Layout, ports: Ports, credentials: Credentials) -> dict[
     settings["mlflow"] |= {"host": f"http://127.0.0.1:{ports.mlflow}"}
     if layout.world != "live":
         replay = f"http://127.0.0.1:{ports.replay}"
-        settings["binance"] |= {"host": f"{replay}/binance"}
-        settings["alternative_me"] |= {"host": f"{replay}/alternative_me"}
+        for source in REPLAYED:
+            settings[source] |= {"host": f"{replay}/{source}"}
         settings["coingecko"] |= {"host": f"{replay}/coingecko/api/v3"}
     variables = {f"AIRFLOW_CONN_{name.upper()}": json.dumps(fields) for name, fields in settings.items()}
     # An API key or another host comes from the caller's environment, but never a demo's from a terminal that has them.

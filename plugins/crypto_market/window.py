@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-Cadence = Literal["hour", "day", "month"]
+Cadence = Literal["five_minutes", "hour", "day", "month"]
 
 
 class Window(NamedTuple):
@@ -43,7 +43,10 @@ def window(context: Mapping[str, Any], cadence: Cadence) -> Window:
 
 
 def last_full(before: datetime, cadence: Cadence) -> Window:
-    """The newest whole hour, day or month that had ended by `before`."""
+    """The newest whole five minutes, hour, day or month that had ended by `before`."""
+    if cadence == "five_minutes":
+        ended = before.replace(minute=before.minute - before.minute % 5, second=0, microsecond=0)
+        return Window(ended - timedelta(minutes=5), ended)
     hour = before.replace(minute=0, second=0, microsecond=0)
     if cadence == "hour":
         return Window(hour - timedelta(hours=1), hour)
