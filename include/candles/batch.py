@@ -43,6 +43,20 @@ class CandleBatch(Sequence[Candle]):
         opened: NDArray[np.int64] = self.columns[_OPENED_AT]
         return opened
 
+    @property
+    def is_ascending(self) -> bool:
+        """Whether each candle opens after the one before it."""
+        opened = self.opened_ms
+        return bool((opened[1:] > opened[:-1]).all())
+
+    def ranges(self, timeframe: str) -> tuple[list[datetime], list[datetime]]:
+        """Starts and ends of the contiguous half-open ranges that the (ascending) candles fill."""
+        opened, length = self.opened_ms, step(timeframe)
+        breaks = np.flatnonzero(np.diff(opened) != length // _MILLISECOND)
+        firsts = opened[np.concatenate(([0], breaks + 1))]
+        lasts = opened[np.concatenate((breaks, [len(self) - 1]))]
+        return [_time(each) for each in firsts.tolist()], [_time(each) + length for each in lasts.tolist()]
+
     def __len__(self) -> int:
         return int(self.columns.shape[1])
 
@@ -96,7 +110,7 @@ def is_sound(batch: CandleBatch, timeframe: str, start: datetime, end: datetime)
     return bool(
         opened[0] >= first
         and opened[-1] < stop
-        and (opened[1:] > opened[:-1]).all()
+        and batch.is_ascending
         and not (opened % length).any()
         and (low > 0).all()
         and (low <= np.minimum(open_, close)).all()
@@ -107,12 +121,16 @@ def is_sound(batch: CandleBatch, timeframe: str, start: datetime, end: datetime)
     )
 
 
+def _time(milliseconds: int) -> datetime:
+    return EPOCH + timedelta(milliseconds=milliseconds)
+
+
 def _candle(row: list[int]) -> Candle:
     def exact(scaled: int) -> Decimal:
         return Decimal(scaled).scaleb(-PLACES)
 
     return Candle(
-        opened_at=EPOCH + timedelta(milliseconds=row[_OPENED_AT]),
+        opened_at=_time(row[_OPENED_AT]),
         open=exact(row[_OPEN]),
         high=exact(row[_HIGH]),
         low=exact(row[_LOW]),

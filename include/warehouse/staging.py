@@ -46,10 +46,26 @@ def stage(
 
     Needs an open transaction: the rows are gone when it ends.
     """
-    connection.execute(statement("upsert/create_staging.sql", staging=staging, target=target, columns=list(columns)))
-    copy_in = sql.SQL("copy {} ({}) from stdin").format(
-        sql.Identifier(staging), sql.SQL(", ").join(map(sql.Identifier, columns))
-    )
-    with connection.cursor() as cursor, cursor.copy(copy_in) as copy:
+    make_staging(connection, staging, target, columns)
+    with connection.cursor() as cursor, cursor.copy(_copy_in(staging, columns)) as copy:
         for row in rows:
             copy.write_row(row)
+
+
+def make_staging(connection: Connection, staging: str, target: str, columns: Sequence[str]) -> None:
+    """An empty temporary table whose `columns` have their types from the table `target`."""
+    connection.execute(statement("upsert/create_staging.sql", staging=staging, target=target, columns=list(columns)))
+
+
+def copy_binary(connection: Connection, table: str, columns: Sequence[str], pieces: Iterable[bytes]) -> None:
+    """COPY a stream of PostgreSQL's binary format into `columns` of `table` (`schema.name`, or a temporary table)."""
+    copy_in = _copy_in(table, columns) + sql.SQL(" with (format binary)")
+    with connection.cursor() as cursor, cursor.copy(copy_in) as copy:
+        for piece in pieces:
+            copy.write(piece)
+
+
+def _copy_in(table: str, columns: Sequence[str]) -> sql.Composed:
+    return sql.SQL("copy {} ({}) from stdin").format(
+        sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )

@@ -1,7 +1,8 @@
 -- Passes on from candle_staging to market.candle only what is new or differs, in one statement and one snapshot.
 -- Replaced values go to market.candle_revision, what was written to ops.change_range as contiguous ranges.
 -- Keys: instrument_id, timeframe, opened_at. Names: columns (values). A repeat writes nothing.
--- Parameters: instrument_id, timeframe, source, recorded_at. Answers one row: new, changed.
+-- Parameters: instrument_id, timeframe, source, recorded_at; first_opened_at, last_opened_at: of the staged rows, so
+-- that no more of the table is read. Answers one row: new, changed.
 with differing as materialized (
     select s.*, t.opened_at is not null as is_known
     from candle_staging as s
@@ -9,6 +10,7 @@ with differing as materialized (
         on
             t.instrument_id = %(instrument_id)s
             and t.timeframe = %(timeframe)s::market.timeframe
+            and t.opened_at between %(first_opened_at)s and %(last_opened_at)s
             and s.opened_at = t.opened_at
     where
         t.opened_at is null
