@@ -23,7 +23,6 @@ from include.candles.validate import raw_text, split_valid
 
 COLUMN_COUNT = 12
 LAST_MILLISECONDS = 10**13  # greater times of the archive are microseconds: its spot files from 2025-01-01 on
-_MICROSECOND = timedelta(microseconds=1)
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _INTEGER = re.compile(r"[0-9]{1,30}")
 
@@ -41,12 +40,13 @@ class Klines:
     batch: CandleBatch | None
     read: Callable[[], ReadRows]
 
-    def opened_ats(self) -> list[datetime]:
-        """Open times (UTC) of all rows that have a readable one, even where the rest of the row is not."""
+    def newest(self) -> datetime | None:
+        """Latest open time (UTC) of all rows, even of one of which only that can be read; None where there is none."""
         if self.batch is not None:
-            return [EPOCH + timedelta(milliseconds=opened) for opened in self.batch.opened_ms.tolist()]
+            return EPOCH + timedelta(milliseconds=int(self.batch.opened_ms.max()))
         rows, rejected = self.read()
-        return [candle.opened_at for candle, _ in rows] + [row.opened_at for row in rejected if row.opened_at]
+        opened = [candle.opened_at for candle, _ in rows] + [row.opened_at for row in rejected if row.opened_at]
+        return max(opened, default=None)
 
     def valid(
         self, timeframe: str, start: datetime, end: datetime, now: datetime | None = None
@@ -67,13 +67,16 @@ class Klines:
         return good, rejected + refused
 
 
-def parse_kline_json(body: bytes, load: Callable[[], list[Any]]) -> Klines:
-    """The rows of a JSON answer; `load` gives them where they do not have the usual form, fractions as Decimal."""
+def parse_kline_json(body: bytes) -> Klines | None:
+    """The rows of a JSON answer of the usual form; None for any other, which `klines_of` takes once it is parsed."""
     matrix = kline_columns.of_json(body)
-    if matrix is None:
-        read = rows_of(load())
-        return Klines(None, lambda: read)
-    return Klines(CandleBatch(matrix), lambda: rows_of(json.loads(body)))
+    return None if matrix is None else Klines(CandleBatch(matrix), lambda: _rows_of_json(json.loads(body)))
+
+
+def klines_of(rows: Iterable[Any]) -> Klines:
+    """The rows of a parsed JSON answer, fractions as Decimal."""
+    read = _rows_of_json(rows)
+    return Klines(None, lambda: read)
 
 
 def parse_kline_csv(body: bytes) -> Klines:
@@ -88,11 +91,6 @@ def parse_kline_csv(body: bytes) -> Klines:
         read = _rows_of_csv(body)
         return Klines(None, lambda: read)
     return Klines(CandleBatch(matrix), lambda: _rows_of_csv(body))
-
-
-def rows_of(rows: Iterable[Any]) -> ReadRows:
-    """Rows of a JSON answer as candles, each beside its row, and those that cannot be read."""
-    return _read(rows, candle, lambda row: time_of(row[0]))
 
 
 def candle(row: Sequence[Any]) -> Candle:
@@ -134,6 +132,10 @@ def count(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"count {value!r} is not an integer")
     return value
+
+
+def _rows_of_json(rows: Iterable[Any]) -> ReadRows:
+    return _read(rows, candle, lambda row: time_of(row[0]))
 
 
 def _rows_of_csv(body: bytes) -> ReadRows:

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import DecimalException
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
-from include.candles.model import Candle, RejectedRow
-from include.candles.normalise import is_finished
+from include.candles.klines import Klines, klines_of, parse_kline_json, time_of
+from include.candles.model import RejectedRow
 from include.candles.timeframes import EPOCH, ceil, floor, step
-from include.candles.validate import raw_text, split_valid
+from include.candles.validate import raw_text
 from include.venues import binance_rows
 from include.venues.answers import read_json
 from include.venues.capabilities import CAPABILITIES
@@ -29,6 +28,7 @@ from include.venues.errors import (
 )
 from include.venues.gate import NO_GATE, Gate
 from include.venues.http import Params, Response, Retry, Transport, fetch, world
+from include.venues.in_flight import in_order
 from include.venues.model import CandlePage, Listing, Observations, SymbolStatus, Ticker
 
 T = TypeVar("T")
@@ -36,7 +36,6 @@ T = TypeVar("T")
 VENUE = "binance"
 SOURCE = "binance-rest"
 LIMITS = CAPABILITIES[VENUE]
-USED_WEIGHT_HEADER = "X-MBX-USED-WEIGHT-1M"
 INTERNAL_CODES = frozenset({-1000, -1001, -1006, -1007, -1008, -1016})
 TOO_MANY_REQUESTS_CODE = -1003
 INVALID_SYMBOL_CODE = -1121
@@ -45,36 +44,53 @@ MILLISECOND = timedelta(milliseconds=1)
 CLOCK_DOUBT = timedelta(days=1)
 # A live symbol updates its ticker every second; an older one is dead.
 STALE_TICKER = timedelta(minutes=10)
+EXCERPT_BYTES = 200
 
 
 class Binance:
-    """Client of one base URL; `transport` decides between the real venue, its market-data mirror and a replay."""
+    """Client of one base URL; `transport` decides between the real venue, its market-data mirror and a replay.
 
-    def __init__(self, transport: Transport, retry: Retry | None = None, gate: Gate = NO_GATE) -> None:
+    concurrency: most requests for candles in flight at once.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        retry: Retry | None = None,
+        gate: Gate = NO_GATE,
+        concurrency: int = LIMITS.concurrency,
+    ) -> None:
         self._transport = transport
         self._retry = retry or Retry()
         self._gate = gate
+        self._concurrency = concurrency
 
     def candles(
         self, venue_symbol: str, timeframe: str, start: datetime, end: datetime, now: datetime
     ) -> Iterator[CandlePage]:
         """Closed candles whose open time lies in [start, end), page by page, oldest first; none is invented.
 
-        Hours the venue does not have are simply absent. Nothing is asked where no candle of the window is closed
-        at `now` (by our clock and the venue's). Raises a VenueError, UnknownSymbolError for a symbol it does not list.
+        Several pages are asked for at once; leaving early asks for no more. Hours the venue does not have are simply
+        absent. Nothing is asked where no candle of the window is closed at `now` (by our clock and the venue's).
+        Raises a VenueError, UnknownSymbolError for a symbol it does not list.
         """
         _require_timeframe(timeframe)
-        cursor = ceil(start, timeframe)
-        if end > now - CLOCK_DOUBT and cursor < floor(now, timeframe):
+        first = ceil(start, timeframe)
+        if end > now - CLOCK_DOUBT and first < floor(now, timeframe):
             now = min(now, self.server_time())
-        stop = min(end, floor(now, timeframe))
-        while cursor < stop:
-            page, newest = self._candle_page(venue_symbol, timeframe, cursor, stop, now)
-            yield page
-            # Only an empty answer, or the window's last candle, ends the window: gaps make pages span more time.
-            if newest is None or newest + step(timeframe) >= stop:
-                return
-            cursor = newest + MILLISECOND
+        stop = min(ceil(end, timeframe), floor(now, timeframe))
+        # No more open times than a page holds rows: none is cut by the limit, and each can be asked for on its own.
+        span = LIMITS.page_size * step(timeframe)
+        if stop - first <= span:
+            yield from self._pages(venue_symbol, timeframe, first, stop, now)
+            return
+
+        def ask(begin: datetime) -> list[CandlePage]:
+            return list(self._pages(venue_symbol, timeframe, begin, min(begin + span, stop), now))
+
+        begins = (first + number * span for number in range(-((first - stop) // span)))
+        for pages in in_order(ask, begins, self._concurrency):
+            yield from pages
 
     def tickers(self, venue_symbols: Sequence[str], now: datetime | None = None) -> Observations[Ticker]:
         """Rolling 24 h tickers of the symbols. Dead ones are refused: no trade, or 10 minutes old at `now`.
@@ -103,7 +119,7 @@ class Binance:
 
     def server_time(self) -> datetime:
         """The venue's clock."""
-        return self._get("/api/v3/time", None, lambda answer: binance_rows.time_of(answer["serverTime"]))[0]
+        return self._get("/api/v3/time", None, lambda answer: time_of(answer["serverTime"]))[0]
 
     def first_open(self, venue_symbol: str, timeframe: str, now: datetime) -> datetime:
         """Open time of the first candle the venue has ever had; NoDataError where there is none yet."""
@@ -112,7 +128,7 @@ class Binance:
         times, response = self._get(
             "/api/v3/klines",
             params,
-            lambda answer: [binance_rows.time_of(row[0]) for row in _rows(answer)],
+            lambda answer: [time_of(row[0]) for row in _rows(answer)],
             LIMITS.candles_weight,
         )
         if not times:
@@ -131,61 +147,57 @@ class Binance:
         params: Params = {"symbol": venue_symbol}
         return self._get("/api/v3/exchangeInfo", params, binance_rows.symbol_status, LIMITS.listing_weight)[0]
 
-    def _candle_page(
+    def _pages(
         self, venue_symbol: str, timeframe: str, start: datetime, stop: datetime, now: datetime
-    ) -> tuple[CandlePage, datetime | None]:
-        """One page, and the newest open time in it (None for an empty one)."""
-        params: Params = {
-            "symbol": venue_symbol,
-            "interval": timeframe,
-            "startTime": (start - EPOCH) // MILLISECOND,
-            "endTime": (stop - EPOCH) // MILLISECOND - 1,
-            "limit": LIMITS.page_size,
-        }
-        rows, response = self._get("/api/v3/klines", params, _rows, LIMITS.candles_weight)
-        parsed: list[tuple[Candle, object]] = []
-        rejected: list[RejectedRow] = []
-        for row in rows:
-            try:
-                parsed.append((binance_rows.candle(row), row))
-            except (TypeError, ValueError, DecimalException, OverflowError) as error:
-                rejected.append(RejectedRow(f"row cannot be read: {error!r}", raw_text(row)))
-        newest = max((candle.opened_at for candle, _ in parsed), default=None)
-        if rows and (newest is None or newest < start):
-            raise UnavailableError(VENUE, f"answer does not belong to its window: {response.url}: {raw_text(rows[0])}")
-        closed = [pair for pair in parsed if is_finished(pair[0].opened_at, timeframe, now)]
-        good, refused = split_valid(closed, timeframe, start, stop)
-        # Full to its limit, a page speaks for what lies before its last row only.
-        until = min(stop, newest + step(timeframe)) if newest and len(rows) >= LIMITS.page_size else stop
-        page = CandlePage(
-            good, rejected + refused, world(response), SOURCE, response.url, response.sha256, start, until
-        )
-        return page, newest
+    ) -> Iterator[CandlePage]:
+        """The window's one page; more where rows beyond its last may be left: a lower limit, or a hole at the end."""
+        asked_from = start
+        while start < stop:
+            params: Params = {
+                "symbol": venue_symbol,
+                "interval": timeframe,
+                "startTime": (asked_from - EPOCH) // MILLISECOND,
+                "endTime": (stop - EPOCH) // MILLISECOND - 1,
+                "limit": LIMITS.page_size,
+            }
+            klines, response = self._ask("/api/v3/klines", params, _klines, LIMITS.candles_weight)
+            newest = klines.newest()
+            if newest and newest < asked_from:
+                excerpt = response.body[:EXCERPT_BYTES]
+                raise UnavailableError(VENUE, f"answer does not belong to its window: {response.url}: {excerpt!r}")
+            # A page without a row (whose time can be read) is the venue's word for all the rest.
+            until = min(stop, floor(newest, timeframe) + step(timeframe)) if newest else stop
+            good, rejected = klines.valid(timeframe, start, stop, now)
+            yield CandlePage(good, rejected, world(response), SOURCE, response.url, response.sha256, start, until)
+            if newest is None:
+                return
+            start, asked_from = until, newest + MILLISECOND
 
     def _get(
         self, path: str, params: Params | None, interpret: Callable[[Any], T], weight: float = 1
     ) -> tuple[T, Response]:
-        """What `interpret` makes of the answer; an answer it cannot make anything of counts as an outage."""
+        """What `interpret` makes of the answer's JSON."""
+        return self._ask(path, params, lambda response: interpret(read_json(VENUE, response, _refusal)), weight)
 
-        def read(response: Response) -> tuple[T, Response]:
-            answer = read_json(VENUE, response, _refusal)
+    def _ask(
+        self, path: str, params: Params | None, read: Callable[[Response], T], weight: float
+    ) -> tuple[T, Response]:
+        """What `read` makes of the answer; an answer it cannot make anything of counts as an outage."""
+
+        def understood(response: Response) -> tuple[T, Response]:
             try:
-                return interpret(answer), response
+                return read(response), response
             except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
                 raise UnavailableError(VENUE, f"answer of {response.url} cannot be read: {error!r}") from error
 
-        answer, response = fetch(
-            VENUE, self._transport, path, params, read, retry=self._retry, gate=self._gate, weight=weight
+        return fetch(
+            VENUE, self._transport, path, params, understood, retry=self._retry, gate=self._gate, weight=weight
         )
-        self._pause_when_heavy(response)
-        return answer, response
 
-    def _pause_when_heavy(self, response: Response) -> None:
-        """Wait for the venue's next minute when this address has used most of its budget, whoever used it."""
-        used = response.headers.get(USED_WEIGHT_HEADER, "")
-        if used.isdecimal() and int(used) > LIMITS.pause_above * LIMITS.weight_per_minute:
-            date = response.headers.get("Date")
-            self._retry.sleep(60 - parsedate_to_datetime(date).second if date else 60)
+
+def _klines(response: Response) -> Klines:
+    usual = parse_kline_json(response.body) if response.status < 300 else None
+    return usual or klines_of(_rows(read_json(VENUE, response, _refusal)))
 
 
 def _rows(answer: Any) -> list[Any]:

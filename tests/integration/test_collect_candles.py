@@ -354,12 +354,13 @@ def test_a_fault_between_pages_keeps_whole_pages_and_the_next_run_completes_them
 ) -> None:
     start, end = datetime(2023, 12, 1, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC)
 
-    def then_fail(path: str, answer: Response) -> Response:
-        synthetic.fail("binance", "banned")
-        return answer
+    def fail_the_second(path: str, answer: Response) -> Response:
+        # Both pages are under way at once: the fault is the second's, whichever comes first.
+        is_first = f"startTime={int(start.timestamp() * 1000)}&" in answer.url
+        return answer if is_first else Response(418, {}, b"{}", answer.url)
 
     with pytest.raises(BannedError):
-        collect(writer, synthetic, start, end, venue=synthetic.binance(then_fail))
+        collect(writer, synthetic, start, end, venue=synthetic.binance(fail_the_second))
     (series,) = coverage_summary(writer, start + 1000 * HOUR)
     assert (series.observed, series.missing) == (1000, [])
     synthetic.heal()

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from include.candles.klines import candle
 from include.config.markets import MARKETS
-from include.venues.binance_rows import candle
 from include.warehouse.archive import archive_month, drop_archived_month, restore_month
 from include.warehouse.candles import upsert_candles
 from include.warehouse.connection import Connection

@@ -291,19 +291,3 @@ def test_an_answer_of_a_foreign_shape_is_tried_again(scripted: Any, answer: Answ
     transport = scripted(answer(body), answer({"serverTime": ms(START)}))
     assert Binance(transport, retry).server_time() == START
     assert len(transport.requests) == 2
-
-
-@pytest.mark.parametrize(
-    ("headers", "waited"),
-    [
-        ({"x-mbx-used-weight-1m": "4801", "Date": "Fri, 01 Mar 2024 10:00:45 GMT"}, [15]),
-        ({"X-MBX-USED-WEIGHT-1M": "4801"}, [60]),
-        ({"X-MBX-USED-WEIGHT-1M": "4800"}, []),
-        ({}, []),
-    ],
-)
-def test_a_nearly_used_budget_makes_us_wait_for_the_next_minute(
-    scripted: Any, answer: Answer, retry: Retry, waits: list[float], headers: dict[str, str], waited: list[float]
-) -> None:
-    Binance(scripted(answer({"serverTime": 0}, headers=headers)), retry).server_time()
-    assert waits == waited
