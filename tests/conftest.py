@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import hypothesis
 import psycopg
@@ -23,6 +23,7 @@ import uvicorn
 
 from include.replay.app import create_app
 from include.replay.clock import ReplayClock
+from include.replay.coinbase_limit import RequestBucket
 from include.replay.limits import WeightBudget
 from include.replay.recorded import RecordedWorld
 from include.replay.world import World
@@ -86,16 +87,20 @@ def recorded_world(market_data_dir: Path) -> RecordedWorld:
 
 
 @contextmanager
-def served(world: World, now: datetime, weight_limit: int = 10**6) -> Iterator[str]:
-    """The replay exchange over real HTTP at a time that stands still; its base URL."""
+def served(world: World, now: datetime, weight_limit: int = 10**6, **limits: Any) -> Iterator[str]:
+    """The replay exchange over real HTTP at a time that stands still; its base URL.
+
+    weight_limit: Binance's and CoinGecko's, in a minute that does not pass. limits: budgets and buckets as
+    `create_app` takes them; other venues are not limited without one.
+    """
     clock = ReplayClock(now, ends_at=world.ends_at, speed=0)
-    app = create_app(
-        world,
-        clock,
-        binance_budget=WeightBudget(weight_limit, patience=1, seconds=lambda: 620.0),
-        coingecko_budget=WeightBudget(weight_limit, seconds=lambda: 620.0),
-    )
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="off"))
+    unlimited = {name: RequestBucket(10**6, 10**6) for name in ("coinbase_bucket", "coinbase_advanced_bucket")}
+    budgets = {
+        "binance_budget": WeightBudget(weight_limit, patience=1, seconds=lambda: 620.0),
+        "coingecko_budget": WeightBudget(weight_limit, seconds=lambda: 620.0),
+    }
+    app = create_app(world, clock, **{**unlimited, **budgets, **limits})
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="off", date_header=False))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -112,7 +117,7 @@ Serve = Callable[..., AbstractContextManager[str]]
 
 @pytest.fixture(scope="session")
 def serve() -> Serve:
-    """`serve(world, now, weight_limit=…)`: a context manager whose value is the exchange's base URL."""
+    """`serve(world, now, weight_limit=…, coinbase_bucket=…)`: a context manager with the exchange's base URL."""
     return served
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Scope
 
 from include.replay.answers import json_answer, not_served
 from include.replay.bars import STEP_MS, decimal_text, kline_rows
@@ -15,8 +17,7 @@ from include.replay.binance_parameters import BinanceError, Parameters
 from include.replay.clock import ReplayClock
 from include.replay.errors import NotServedError
 from include.replay.limits import Standing, Verdict, WeightBudget
-from include.replay.revisions import Revisions
-from include.replay.world import World, klines, last_price, rolling_day
+from include.replay.world import Book, klines, last_price, rolling_day
 
 Handler = Callable[[Request], Response]
 _TOO_MUCH = "Too much request weight used; current limit is {limit} request weight per 1 MINUTE. Please use WebSocket \
@@ -26,25 +27,24 @@ Streams for live updates to avoid polling the API."
 class Binance:
     """Routes below `/binance`; every answer carries the weight used in this minute."""
 
-    def __init__(self, world: World, clock: ReplayClock, budget: WeightBudget, revisions: Revisions) -> None:
-        self._world = world
+    def __init__(self, book: Book, clock: ReplayClock, budget: WeightBudget) -> None:
+        self._book = book
         self._clock = clock
         self._budget = budget
-        self._revisions = revisions
 
     def routes(self) -> list[Route]:
         return [
-            self._route("ping", self._ping, lambda _: 1),
-            self._route("time", self._time, lambda _: 1),
-            self._route("exchangeInfo", self._exchange_info, lambda _: 20),
-            self._route("klines", self._klines, lambda _: 2),
-            self._route("ticker/24hr", self._ticker_24hr, _ticker_weight),
-            self._route("ticker/price", self._ticker_price, lambda query: 2 if "symbol" in query.query_params else 4),
+            self._route("ping", self._ping),
+            self._route("time", self._time),
+            self._route("exchangeInfo", self._exchange_info),
+            self._route("klines", self._klines),
+            self._route("ticker/24hr", self._ticker_24hr),
+            self._route("ticker/price", self._ticker_price),
         ]
 
-    def _route(self, path: str, handler: Handler, weight: Callable[[Request], int]) -> Route:
+    def _route(self, path: str, handler: Handler) -> Route:
         async def endpoint(request: Request) -> Response:
-            verdict = self._budget.spend(weight(request))
+            verdict = self._budget.spend(weight(request.scope))
             response = self._refusal(verdict) or self._answer(handler, request)
             response.headers["x-mbx-used-weight"] = response.headers["x-mbx-used-weight-1m"] = str(verdict.used)
             return response
@@ -85,7 +85,7 @@ class Binance:
                 "serverTime": self._clock.now_ms(),
                 "rateLimits": rate_limits(self._budget.limit),
                 "exchangeFilters": [],
-                "symbols": [symbol_info(self._world.markets[name]) for name in self._known(names)],
+                "symbols": [symbol_info(self._book.markets[name]) for name in self._known(names)],
             }
         )
 
@@ -98,8 +98,8 @@ class Binance:
             raise NotServedError("timeZone other than 0")
         if interval not in STEP_MS:
             raise NotServedError(f"interval {interval}")
-        page = klines(self._world, symbol, interval, start, last, limit, self._clock.now_ms())
-        return json_answer(kline_rows(self._revisions.applied(symbol, interval, page)))
+        page = klines(self._book, symbol, interval, start, last, limit, self._clock.now_ms())
+        return json_answer(kline_rows(page))
 
     def _ticker_24hr(self, request: Request) -> Response:
         sent = Parameters(request.query_params, ("symbol", "symbols", "type", "symbolStatus"))
@@ -107,15 +107,15 @@ class Binance:
         now_ms = self._clock.now_ms()
         tickers = []
         for name in self._known(sent.symbols()):
-            day = rolling_day(self._world, name, now_ms)
+            day = rolling_day(self._book, name, now_ms)
             if len(day):
-                tickers.append(ticker_24hr(self._world.markets[name], day, mini))
+                tickers.append(ticker_24hr(self._book.markets[name], day, mini))
         return _object_or_array(tickers, sent)
 
     def _ticker_price(self, request: Request) -> Response:
         sent = Parameters(request.query_params, ("symbol", "symbols", "symbolStatus"))
         now_ms = self._clock.now_ms()
-        prices = {name: last_price(self._world, name, now_ms) for name in self._known(sent.symbols())}
+        prices = {name: last_price(self._book, name, now_ms) for name in self._known(sent.symbols())}
         return _object_or_array(
             [{"symbol": name, "price": decimal_text(price)} for name, price in prices.items() if price], sent
         )
@@ -123,8 +123,8 @@ class Binance:
     def _known(self, names: list[str] | None) -> list[str]:
         """All symbols for None. Raises BinanceError -1121 where one of them does not exist."""
         if names is None:
-            return list(self._world.markets)
-        if not set(names) <= set(self._world.markets):
+            return list(self._book.markets)
+        if not set(names) <= set(self._book.markets):
             raise BinanceError(-1121, "Invalid symbol.")
         return names
 
@@ -137,8 +137,19 @@ def _object_or_array(items: list[dict[str, object]] | list[dict[str, str]], sent
     return json_answer(items[0])
 
 
-def _ticker_weight(request: Request) -> int:
-    if "symbol" in request.query_params:
-        return 2
-    count = request.query_params.get("symbols", "").count(",") + 1 if "symbols" in request.query_params else 101
-    return 2 if count <= 20 else 40 if count <= 100 else 80
+def weight(scope: Scope) -> int:
+    """What the request costs of the budget of a minute."""
+    query = QueryParams(scope["query_string"])
+    match scope["path"].split("/api/v3/")[-1]:
+        case "exchangeInfo":
+            return 20
+        case "klines":
+            return 2
+        case "ticker/price":
+            return 2 if "symbol" in query else 4
+        case "ticker/24hr" if "symbol" in query:
+            return 2
+        case "ticker/24hr":
+            count = query["symbols"].count(",") + 1 if "symbols" in query else 101
+            return 2 if count <= 20 else 40 if count <= 100 else 80
+    return 1

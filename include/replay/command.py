@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     port = listener.getsockname()[1]
     print(f"replay: {world.identity}, now {clock.now().isoformat()}, on http://{args.host}:{port}", flush=True)
     app = create_app(world, clock, binance_budget=WeightBudget(args.weight_limit))
-    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")
+    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", date_header=False)
     # uvicorn raises the signal again after it has shut down: by then it only means that we are done.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):

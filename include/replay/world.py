@@ -116,8 +116,15 @@ class World(Book, Protocol):
         ...
 
 
+def whole(book: Book) -> Book:
+    """The book without the faults that may lie over its candles: what prices and candles in progress are made of."""
+    unspoilt: Book = getattr(book, "whole", book)
+    return unspoilt
+
+
 def forming(world: Book, symbol: str, timeframe: str, at_ms: int) -> Bars:
     """The candle that contains `at_ms`, as it stood then (no row inside a hole of the data)."""
+    world = whole(world)
     step = b.STEP_MS[timeframe]
     opened = at_ms - at_ms % step
     shorter = world.finer(symbol, timeframe)
@@ -155,12 +162,13 @@ def last_price(world: Book, symbol: str, at_ms: int) -> int | None:
     """Price of the last trade at `at_ms` in 1e-8 units; None before the first trade."""
     bar = forming(world, symbol, "1h", at_ms)
     if not len(bar):
-        bar = world.closed(symbol, "1h", 0, at_ms - at_ms % HOUR_MS, 1, True)
+        bar = whole(world).closed(symbol, "1h", 0, at_ms - at_ms % HOUR_MS, 1, True)
     return int(bar[-1, b.CLOSE]) if len(bar) else None
 
 
 def rolling_day(world: Book, symbol: str, at_ms: int) -> Bars:
     """The last 24 hours up to `at_ms` as one row; no row where nothing was traded in them."""
+    world = whole(world)
     start = at_ms - DAY_MS
     first_hour = start - start % HOUR_MS
     this_hour = at_ms - at_ms % HOUR_MS
