@@ -205,9 +205,11 @@ def _page(
     good, refused = split_valid(own, timeframe, start, stop)
     refused = rows.rejected + refused
     seen = [candle.opened_at for candle in good] + [row.opened_at for row in refused if row.opened_at]
-    newest = max((opened + step(timeframe) for opened in seen if start <= opened < stop), default=start)
+    covered = max(
+        (floor(opened, timeframe) + step(timeframe) for opened in seen if start <= opened < stop), default=start
+    )
     # What is missing at the end of the window, and closed only just now, may still come.
-    end = max(newest, min(stop, floor(now - SETTLING, timeframe)))
+    end = max(covered, min(stop, floor(now - SETTLING, timeframe)))
     return CandlePage(
         good, refused, world(rows.response), rows.source, rows.response.url, rows.response.sha256, start, end
     )

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from include.candles.timeframes import SECONDS, step
-from include.venues.answers import parse_json, read_json
+from include.venues.answers import read_json
 from include.venues.coinbase_rows import UNREADABLE, Rows, exchange_candle, iso_time, listing, read_rows
 from include.venues.errors import (
     AuthenticationError,
@@ -32,6 +32,10 @@ VENUE = "coinbase"
 SOURCE = "coinbase-rest"
 TIMEFRAMES = ("1m", "5m", "15m", "1h", "6h", "1d")
 END_TOO_OLD = "End is too old"
+
+
+class _TooLongAgoError(RequestRejectedError):
+    """The venue's way to say that it has nothing as old as the window."""
 
 
 class CoinbaseExchange:
@@ -85,7 +89,10 @@ class CoinbaseExchange:
 
     def _get(self, path: str, params: Params | None, interpret: Callable[[Any], T]) -> tuple[T, Response]:
         def read(response: Response) -> tuple[T, Response]:
-            answer = [] if _is_too_old(response) else read_json(VENUE, response, _refusal)
+            try:
+                answer = read_json(VENUE, response, _refusal)
+            except _TooLongAgoError:
+                answer = []
             try:
                 return interpret(answer), response
             except UNREADABLE as error:
@@ -110,20 +117,13 @@ def _object(answer: Any) -> dict[str, Any]:
     return answer
 
 
-def _is_too_old(response: Response) -> bool:
-    """Whether the venue says in its way that it has nothing as old as the end of the window."""
-    return (
-        response.status == 400
-        and END_TOO_OLD.encode() in response.body
-        and _message(parse_json(VENUE, response)) == END_TOO_OLD
-    )
-
-
 def _refusal(response: Response, body: Any) -> VenueError:
     """The error of a 4xx answer `{"message": "NotFound"}`."""
     message = f"{_message(body) or body} (HTTP {response.status}, {response.url})"
     if response.status == 404 and _message(body) == "NotFound":
         return UnknownSymbolError(VENUE, message)
+    if response.status == 400 and _message(body) == END_TOO_OLD:
+        return _TooLongAgoError(VENUE, message)
     if response.status in (401, 403):
         return AuthenticationError(VENUE, message)
     return RequestRejectedError(VENUE, message)
