@@ -66,6 +66,45 @@ SECTIONS: dict[str, tuple[Panel, ...]] = {
             (("time() - crypto_sentiment_newest_timestamp_seconds", "Fear & Greed"),),
         ),
     ),
+    "Politeness": (
+        Panel(
+            "Circuits",
+            "crypto_circuit_state",
+            "{{venue}}",
+            "short",
+            "0: closed. 2 is open, nothing is sent; 1 is one request trying.",
+        ),
+        Panel(
+            "Answers held against a source, per hour",
+            "sum by (venue, reason) (increase(crypto_circuit_troubles_total[1h]))",
+            "{{venue}} {{reason}}",
+            "short",
+            "Rare `unavailable`. `rate_limited` says that our limit is too high, `banned` that it was not obeyed.",
+        ),
+        Panel(
+            "Requests not let through, per minute",
+            "sum by (venue, reason) (rate(crypto_budget_refusals_total[$__rate_interval])) * 60",
+            "{{venue}} {{reason}}",
+            "short",
+            "A few `budget` while history is filled: those tasks come again. `database` is an alert.",
+        ),
+        Panel(
+            "Weight let through, per minute",
+            "sum by (venue, priority) (rate(crypto_budget_weight_total[$__rate_interval])) * 60",
+            "{{venue}} {{priority}}",
+            "short",
+            "Below the limit of each source; `live` is there whatever the others do.",
+            (("sum by (venue) (rate(crypto_budget_requests_total[$__rate_interval])) * 60", "{{venue}} requests"),),
+        ),
+        Panel(
+            "Wait for tokens, 95th percentile",
+            "histogram_quantile(0.95,"
+            " sum by (venue, priority, le) (rate(crypto_budget_waited_seconds_bucket[$__rate_interval])))",
+            "{{venue}} {{priority}}",
+            "s",
+            "`live` waits for one request's tokens at most.",
+        ),
+    ),
     "Features and forecasts": (
         Panel(
             "Features behind candles",

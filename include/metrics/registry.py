@@ -41,6 +41,42 @@ _DECLARED = (
     ),
     Metric("crypto.venue.request_seconds", "timer", ("venue",), "How long a source took to answer."),
     Metric(
+        "crypto.budget.requests",
+        "counter",
+        ("venue", "priority"),
+        "Requests that the shared budget of a source let through, by live, repair or backfill.",
+    ),
+    Metric(
+        "crypto.budget.weight",
+        "counter",
+        ("venue", "priority"),
+        "Weight of these requests, in the source's own units.",
+    ),
+    Metric(
+        "crypto.budget.waited_seconds",
+        "timer",
+        ("venue", "priority"),
+        "How long a request waited for its tokens, where it had to.",
+    ),
+    Metric(
+        "crypto.budget.refusals",
+        "counter",
+        ("venue", "priority", "reason"),
+        "Requests not let through, by reason: budget, queue, blocked, circuit or database.",
+    ),
+    Metric(
+        "crypto.circuit.state",
+        "gauge",
+        ("venue",),
+        "The circuit of a source: 0 closed, 1 half open (one request tries), 2 open (nothing is sent).",
+    ),
+    Metric(
+        "crypto.circuit.troubles",
+        "counter",
+        ("venue", "reason"),
+        "Answers that blocked a source or counted against its circuit, by reason.",
+    ),
+    Metric(
         "crypto.ingest.rows",
         "counter",
         ("dataset", "result"),
