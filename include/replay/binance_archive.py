@@ -21,7 +21,6 @@ from include.replay.binance_archive_files import PublishedFile, checksum_of, eta
 from include.replay.binance_archive_quirks import ArchiveQuirks
 from include.replay.clock import ReplayClock
 from include.replay.errors import NotServedError
-from include.replay.revisions import Revisions
 from include.replay.world import Book
 
 CHECKSUM = ".CHECKSUM"
@@ -35,18 +34,11 @@ _NO_SUCH_KEY = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 class BinanceArchive:
-    """Routes below `/binance_archive`. `book` is Binance's; `revisions` are those of the REST twin."""
+    """Routes below `/binance_archive`; `book` is Binance's."""
 
-    def __init__(
-        self,
-        book: Book,
-        clock: ReplayClock,
-        revisions: Revisions | None = None,
-        quirks: ArchiveQuirks | None = None,
-    ) -> None:
+    def __init__(self, book: Book, clock: ReplayClock, quirks: ArchiveQuirks | None = None) -> None:
         self._book = book
         self._clock = clock
-        self._revisions = revisions or Revisions()
         self._quirks = quirks or ArchiveQuirks()
         self._kept: dict[tuple[str, bool, bytes], bytes] = {}
 
@@ -96,7 +88,6 @@ class BinanceArchive:
         start_ms, end_ms = (int(at.timestamp() * 1000) for at in (file.start, file.end))
         most = (end_ms - start_ms) // b.STEP_MS[file.interval]
         bars = self._book.closed(file.symbol, file.interval, start_ms, end_ms, most, False)
-        bars = self._revisions.applied(file.symbol, file.interval, bars)
         if "truncated_month" in kinds:
             bars = bars[: len(bars) // 3]
         if "short_day" in kinds:

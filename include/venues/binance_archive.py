@@ -43,6 +43,7 @@ class FileFacts(NamedTuple):
 
     name: without its folder. sha256: of the zip. etag, last_modified: what the store said of it, None where nothing.
     row_count: candles in it that were not refused. is_verified: whether a checksum was published beside it.
+    is_whole: whether it goes on to the end of its month or day.
     """
 
     name: str
@@ -51,11 +52,15 @@ class FileFacts(NamedTuple):
     last_modified: datetime | None
     row_count: int
     is_verified: bool
+    is_whole: bool
 
 
 class ArchivedCandles(NamedTuple):
-    """A file's candles, and the file. The page ends where the file does, which may be before its month or day does:
-    files have been published too early and replaced later, so that what they lack at their end is not known."""
+    """A file's candles, and the file.
+
+    The page ends where the file does, which may be before its month or day does: files have been published too early
+    and replaced later. A hole within it is not yet the venue's: `include.collect.archive_pages` asks REST.
+    """
 
     page: CandlePage
     file: FileFacts
@@ -143,6 +148,7 @@ class BinanceArchive:
             _time(response.headers.get("Last-Modified")),
             len(candles),
             version.is_verified,
+            page.end == file.end,
         )
         return ArchivedCandles(page, facts)
 
