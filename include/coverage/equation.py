@@ -55,12 +55,16 @@ class Equation(NamedTuple):
 
 
 class Unknown(NamedTuple):
-    """Candles nobody can account for. reason: one word of this module. evidence: what is known of it, in words."""
+    """Candles nobody can account for. reason: one word of this module. evidence: what is known of it, in words.
+
+    answered_at: when the answer came that speaks best for the reason (UTC); None where nothing was answered.
+    """
 
     span: Span
     candles: int
     reason: str
     evidence: str
+    answered_at: datetime | None = None
 
     def __str__(self) -> str:
         plural = "candle" if self.candles == 1 else "candles"
@@ -112,13 +116,15 @@ def coverage(
     connection: Connection,
     now: datetime,
     *,
+    venues: Collection[str] = (),
     markets: Collection[str] = (),
     timeframes: Collection[str] = (),
     start: datetime | None = None,
     end: datetime | None = None,
     pending_for: timedelta = PENDING_FOR,
 ) -> list[SeriesCoverage]:
-    """Coverage of every known series, by venue, symbol and timeframe; of `markets` (`venue:BASE/QUOTE`) where given.
+    """Coverage of every known series, by venue, symbol and timeframe; only of the venues, markets (`venue:BASE/QUOTE`)
+    and timeframes that are named.
 
     start, end: half-open window of open times instead of the series' own, from its first candle or answer to the newest
     candle that is closed at `now` (UTC) or its delisting; nothing is expected before the listing or after now.
@@ -126,7 +132,9 @@ def coverage(
     return [
         series_coverage(connection, *series, now, start=start, end=end, pending_for=pending_for)
         for series in known_series(connection)
-        if (not markets or f"{series[1]}:{series[2]}" in markets) and (not timeframes or series[3] in timeframes)
+        if (not venues or series[1] in venues)
+        and (not markets or f"{series[1]}:{series[2]}" in markets)
+        and (not timeframes or series[3] in timeframes)
     ]
 
 
@@ -158,9 +166,16 @@ def series_coverage(
         for reason in (DELETED, QUARANTINED, UNCONFIRMED, NEVER_ASKED)
         for span in spans[reason]
     ]
-    unknown = _with_evidence(connection, values, found) + short
+    unknown = sorted(_with_evidence(connection, values, found) + short, key=lambda each: each.span)
     return SeriesCoverage(
-        instrument_id, venue, symbol, timeframe, now, spans, sorted(unknown), _months(spans, short, timeframe)
+        instrument_id,
+        venue,
+        symbol,
+        timeframe,
+        now,
+        spans,
+        sorted(unknown, key=lambda each: each.span),
+        _months(spans, short, timeframe),
     )
 
 
@@ -188,7 +203,7 @@ def _with_evidence(connection: Connection, values: dict[str, Any], found: list[t
     asked = {**values, "spans": [to_range(span) for _, span, _ in found], "reasons": [each[0] for each in found]}
     rows = connection.execute(statement("coverage/select_evidence.sql"), asked).fetchall()
     return [
-        Unknown(span, candles, reason, _words(reason, *row))
+        Unknown(span, candles, reason, _words(reason, *row), row[2])
         for (reason, span, candles), row in zip(found, rows, strict=True)
     ]
 
