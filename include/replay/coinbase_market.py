@@ -7,7 +7,7 @@ from include.replay.bars import Bars
 from include.replay.clock import ReplayClock
 from include.replay.coinbase_bodies import product_id
 from include.replay.errors import NotServedError
-from include.replay.world import DAY_MS, HOUR_MS, Book, ReplayMarket, forming, klines, last_price, rolling_day
+from include.replay.world import DAY_MS, HOUR_MS, Book, ReplayMarket, forming, klines, last_price, rolling_day, whole
 
 MONTH_MS = 30 * DAY_MS
 
@@ -57,7 +57,7 @@ class CoinbaseMarkets:
             raise NotServedError(f"no trade of {market.symbol} before the world's now")
         if len(forming(self._book, market.symbol, "1h", now_ms)):
             return price, now_ms
-        newest = self._book.closed(market.symbol, "1h", 0, now_ms - now_ms % HOUR_MS, 1, True)
+        newest = whole(self._book).closed(market.symbol, "1h", 0, now_ms - now_ms % HOUR_MS, 1, True)
         return price, int(newest[-1, b.CLOSE_TIME])
 
     def day(self, market: ReplayMarket) -> Bars:
@@ -67,7 +67,7 @@ class CoinbaseMarkets:
     def month_volume(self, market: ReplayMarket) -> int:
         """Base volume of the whole hours of the last 30 days, in 1e-8 units."""
         now_ms = self.now_ms()
-        hours = self._book.closed(market.symbol, "1h", now_ms - MONTH_MS, now_ms, MONTH_MS // HOUR_MS, True)
+        hours = whole(self._book).closed(market.symbol, "1h", now_ms - MONTH_MS, now_ms, MONTH_MS // HOUR_MS, True)
         done = hours[hours[:, b.OPEN_TIME] + HOUR_MS <= now_ms]
         return int(done[:, b.BASE].sum())
 

@@ -216,10 +216,9 @@ def _page(
 
 
 def _belonging(rows: Rows) -> Rows:
-    """The rows, if they can be an answer to what was asked; UnavailableError otherwise."""
+    """The rows, if they can be an answer to what was asked; UnavailableError where all lie after it."""
     opened = [candle.opened_at for candle, _ in rows.read]
-    is_foreign = bool(opened) and min(opened) >= rows.until
-    if is_foreign or (rows.rejected and not opened):
-        detail = rows.rejected[0].raw if rows.rejected else raw_text(rows.read[0][1])
+    if opened and min(opened) >= rows.until:
+        detail = raw_text(rows.read[-1][1])
         raise UnavailableError(VENUE, f"answer does not belong to its window: {rows.response.url}: {detail}")
     return rows

@@ -96,9 +96,10 @@ def test_an_answer_for_another_window_is_an_outage() -> None:
         page(Venue(row(100), row(101)))
 
 
-def test_an_answer_of_which_no_row_can_be_read_is_an_outage() -> None:
-    with pytest.raises(UnavailableError, match="does not belong to its window"):
-        page(Venue("[1]", "[2]"))
+def test_a_page_of_which_no_row_can_be_read_is_quarantined_whole() -> None:
+    got = page(Venue(row(0)[:-1] + ",7]", "[true]"))
+    assert got.candles == []
+    assert [refused.opened_at for refused in got.rejected] == [None, START]
 
 
 @pytest.mark.parametrize(
