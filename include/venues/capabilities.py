@@ -98,7 +98,7 @@ CAPABILITIES: dict[str, Capabilities] = {
         history_reach=timedelta(days=365),
     ),
     "alternative_me": Capabilities(
-        host_limits=(Limit(10, 60),),
+        host_limits=(Limit(10, 60), Limit(10, 86_400)),
         timeframes=(),
         page_size=0,
         weight_per_minute=60,

@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from include.candles.model import RejectedRow
+from include.candles.timeframes import EPOCH
 from include.candles.validate import raw_text
 from include.venues import coingecko_rows
 from include.venues.answers import read_json
 from include.venues.capabilities import CAPABILITIES
+from include.venues.coingecko_plan import PLANS
 from include.venues.coingecko_rows import UNREADABLE
 from include.venues.errors import (
     AuthenticationError,
@@ -33,16 +35,16 @@ T = TypeVar("T")
 
 VENUE = "coingecko"
 LIMITS = CAPABILITIES[VENUE]
-# A key does not show which plan it belongs to, and the wrong header is refused.
-KEY_HEADERS = {"demo": "x-cg-demo-api-key", "pro": "x-cg-pro-api-key"}
 KEYLESS = "keyless"
+ALL_DAYS = "max"
 KEY_CODES = frozenset({10002, 10005, 10010, 10011})
 BEYOND_REACH_CODE = 10012
+DAY = timedelta(days=1)
 FIREWALL_CODE = 1020
 
 
 class CoinGecko:
-    """Client of one base URL. `tier` is `keyless`, or `demo` or `pro` with an `api_key`, sent as a header."""
+    """Client of one base URL. `tier` is a plan of PLANS; any but `keyless` needs its `api_key`, sent as a header."""
 
     def __init__(
         self,
@@ -52,13 +54,14 @@ class CoinGecko:
         retry: Retry | None = None,
         gate: Gate = NO_GATE,
     ) -> None:
-        if tier != KEYLESS and tier not in KEY_HEADERS:
-            raise ValueError(f"unknown tier {tier!r}; known: {KEYLESS}, {', '.join(KEY_HEADERS)}")
+        if tier not in PLANS:
+            raise ValueError(f"unknown tier {tier!r}; known: {', '.join(PLANS)}")
         if (tier == KEYLESS) != (not api_key):
             raise ValueError(f"tier {tier!r} and the API key do not fit: {KEYLESS} takes none, any other needs one")
         self._transport = transport
-        self._tier = tier
-        self._headers = {KEY_HEADERS[tier]: api_key} if api_key else {}
+        self.tier = tier
+        header = PLANS[tier].key_header
+        self._headers = {header: api_key} if header and api_key else {}
         self._retry = retry or Retry()
         self._gate = gate
 
@@ -90,9 +93,28 @@ class CoinGecko:
         midnights; the sample at D 00:00 is the price at which day D begins. The point for "now", which ends every
         chart and changes every minute, is left out. Raises NoDataError where nothing else is there.
         """
-        reach = LIMITS.history_reach
-        if self._tier != "pro" and reach is not None and timedelta(days=days) > reach:
-            raise RequestRejectedError(VENUE, f"tier {self._tier} reaches back {reach.days} days", BEYOND_REACH_CODE)
+        return self._chart(coin_id, days, interval)
+
+    def daily_history(self, coin_id: str, days: int | None = None) -> Observations[CoinSnapshot]:
+        """The price at each midnight (UTC) of the last `days` days, or as far back as the plan reaches; ascending.
+
+        A sample at D 00:00 is the price at which day D begins; its volume is that of the 24 hours before. Samples at
+        other times are refused. Raises NoDataError where nothing is there, UnknownSymbolError for an unknown coin.
+        """
+        reach = PLANS[self.tier].history_reach
+        seen = self._chart(coin_id, days or (reach.days if reach else ALL_DAYS), "daily")
+        midnights = [sample for sample in seen if not (sample.observed_at - EPOCH) % DAY]
+        odd = [
+            RejectedRow(f"daily sample is not of midnight: {sample.observed_at.isoformat()}", str(sample.price_usd))
+            for sample in seen
+            if (sample.observed_at - EPOCH) % DAY
+        ]
+        return Observations(midnights, seen.world, seen.request, seen.rejected + odd)
+
+    def _chart(self, coin_id: str, days: int | str, interval: str | None) -> Observations[CoinSnapshot]:
+        reach = PLANS[self.tier].history_reach
+        if reach is not None and (days == ALL_DAYS or timedelta(days=int(days)) > reach):
+            raise RequestRejectedError(VENUE, f"tier {self.tier} reaches back {reach.days} days", BEYOND_REACH_CODE)
         params: dict[str, str | int] = {"vs_currency": "usd", "days": days}
         if interval:
             params["interval"] = interval
