@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from include.candles.batch import CandleBatch
 from include.candles.model import Candle
@@ -47,11 +47,11 @@ class SourcedPage(NamedTuple):
 
 
 def archive_pages(archive: Archive, rest: Rest, segment: Segment, now: datetime) -> Iterator[SourcedPage]:
-    """Pages that together speak for all of the segment, oldest first; a few files are fetched ahead.
+    """Pages that together speak for all of the segment, file by file in order; a few files are fetched ahead.
 
-    A file is taken at its word only where it has a candle: files have lacked hours that REST has, ended too early, and
-    held two days of candles off the hour. For every hole of a file, and for a file that is not there or is corrupt,
-    REST is asked. Raises a VenueError where the host is the problem rather than a file.
+    Files have lacked hours that REST has, ended too early, and held two days of candles off the hour. So a file's page
+    is followed by REST's of each of its holes, refused rows included; a file that is not there or is corrupt is
+    replaced by REST's. Raises a VenueError where the host is the problem rather than a file.
     """
 
     def ask(file: ArchiveFile) -> ArchivedCandles | None:
@@ -72,33 +72,32 @@ def archive_pages(archive: Archive, rest: Rest, segment: Segment, now: datetime)
 def _spoken(
     rest: Rest, file: ArchiveFile, page: CandlePage, start: datetime, end: datetime, now: datetime
 ) -> Iterator[CandlePage]:
-    """The file's page in the stretches where it has every candle, and REST's pages in between."""
-    if page.rejected:
-        yield page._replace(candles=page.candles[:0], start=start, end=start)
-    cursor = start
-    for run_start, run_end, candles in _runs(page.candles, file.timeframe, start, end):
-        yield from _from_rest(rest, file, cursor, run_start, now)
-        yield page._replace(candles=candles, rejected=[], start=run_start, end=run_end)
-        cursor = run_end
-    yield from _from_rest(rest, file, cursor, end, now)
-
-
-def _runs(
-    candles: Sequence[Candle], timeframe: str, start: datetime, end: datetime
-) -> Iterator[tuple[datetime, datetime, Sequence[Candle]]]:
-    """Stretches of [start, end) without a hole, each with its candles."""
-    if isinstance(candles, CandleBatch):
-        opened_ms = candles.opened_ms
-    else:
-        opened_ms = np.array([(candle.opened_at - EPOCH) // _MILLISECOND for candle in candles], np.int64)
-    length = step(timeframe)
+    """The file's page within [start, end), then REST's pages of its holes."""
+    opened_ms = _opened_ms(page.candles)
     first, last = np.searchsorted(opened_ms, [(at - EPOCH) // _MILLISECOND for at in (start, end)])
-    breaks = np.flatnonzero(np.diff(opened_ms[first:last]) != length // _MILLISECOND) + 1
-    edges = [int(first), *(int(first + each) for each in breaks), int(last)]
-    for begin, stop in pairwise(edges):
-        if begin < stop:
-            opens = EPOCH + int(opened_ms[begin]) * _MILLISECOND
-            yield opens, opens + (stop - begin) * length, candles[begin:stop]
+    until = min(max(page.end, start), end)
+    if start < until or page.rejected:
+        yield page._replace(candles=page.candles[first:last], start=start, end=until)
+    for hole_start, hole_end in _holes(opened_ms[first:last], file.timeframe, start, end):
+        yield from _from_rest(rest, file, hole_start, hole_end, now)
+
+
+def _opened_ms(candles: Sequence[Candle]) -> NDArray[np.int64]:
+    if isinstance(candles, CandleBatch):
+        return candles.opened_ms
+    return np.array([(candle.opened_at - EPOCH) // _MILLISECOND for candle in candles], np.int64)
+
+
+def _holes(
+    opened_ms: NDArray[np.int64], timeframe: str, start: datetime, end: datetime
+) -> Iterator[tuple[datetime, datetime]]:
+    """Half-open stretches of [start, end) in which none of the ascending candles opens."""
+    length = step(timeframe) // _MILLISECOND
+    edges = [(at - EPOCH) // _MILLISECOND for at in (start, end)]
+    closes = np.concatenate(([edges[0]], opened_ms + length))
+    opens = np.concatenate((opened_ms, [edges[1]]))
+    for hole in np.flatnonzero(closes < opens):
+        yield EPOCH + int(closes[hole]) * _MILLISECOND, EPOCH + int(opens[hole]) * _MILLISECOND
 
 
 def _with_file(pages: Iterator[CandlePage], file: FileFacts) -> Iterator[SourcedPage]:
