@@ -125,6 +125,42 @@ def test_csv_lines_are_judged_alike_as_columns_and_one_by_one(
     agrees(parse_kline_csv(edited(as_csv(rows), changes)))
 
 
+@pytest.mark.parametrize("byte", ["", *'019.,"[]-e \n'])
+def test_whichever_byte_is_changed_added_or_missing_the_verdict_is_the_rows(byte: str) -> None:
+    json_body, csv_body = as_json([kline(0), kline(1)]), as_csv([kline(0), kline(1)])
+    for body in (json_body, csv_body):
+        for at in range(len(body) + 1):
+            for removed in (0, 1):
+                near = body[:at] + byte.encode() + body[at + removed :]
+                if body is csv_body:
+                    agrees(parse_kline_csv(near))
+                elif parsed := parse_kline_json(near):
+                    assert told(parsed) == told(klines_of(json.loads(near, parse_float=Decimal)))
+
+
+@pytest.mark.parametrize("column", range(12))
+def test_an_empty_column_is_a_row_that_cannot_be_read_or_one_that_nobody_reads(column: int) -> None:
+    klines = parse_kline_csv(as_csv([kline(0, **{f"c{column}": ""})]))
+    agrees(klines)
+    assert bool(klines.valid("1h", START, END)[0]) == (column in {6, 11})
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        *((5, f"{digits}.00000000") for digits in ("9" * 10, "9" * 11, "9" * 12, "9" * 19, "0" * 20)),
+        *((0, value) for value in (10**13, 10**13 + 1000, 10**13 + 1, 10**14 - 1, 10**14, 10**15, 10**16 - 1, 10**17)),
+        *((0, ms(START) * 1000 + value) for value in (0, 1, 999, 3_600_000_000)),
+        *((8, value) for value in (0, 10**18 - 1, 10**18, 2**63 - 1, 2**63, 10**25)),
+    ],
+)
+def test_great_numbers_overflow_nothing(column: int, value: Any) -> None:
+    rows = [kline(0, **{f"c{column}": value})]
+    agrees(parse_kline_csv(as_csv(rows)))
+    by_row = klines_of(rows)
+    assert told(parse_kline_json(as_json(rows)) or by_row) == told(by_row)
+
+
 @given(st.binary())
 def test_no_bytes_crash_the_csv_reader_and_no_line_is_lost(body: bytes) -> None:
     good, rejected = parse_kline_csv(body).valid("1h", START, END)
