@@ -1,0 +1,1 @@
+"""Makes the first files of a new part of the repository."""
