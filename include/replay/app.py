@@ -34,6 +34,7 @@ VENUES = ("binance", "kraken", "coinbase")  # that have markets
 WORLD_HEADER = "X-Replay-World"
 BINANCE_WEIGHT_PER_MINUTE = 6000
 COINGECKO_CALLS_PER_MINUTE = 100
+COINGECKO_PRO_CALLS_PER_MINUTE = 500
 
 
 def create_app(
@@ -42,6 +43,7 @@ def create_app(
     *,
     binance_budget: WeightBudget | None = None,
     coingecko_budget: WeightBudget | None = None,
+    coingecko_pro_budget: WeightBudget | None = None,
     coinbase_bucket: RequestBucket | None = None,
     coinbase_advanced_bucket: RequestBucket | None = None,
 ) -> ASGIApp:
@@ -68,6 +70,9 @@ def create_app(
             book("coinbase_advanced", "coinbase"), clock, coinbase_advanced_bucket
         ).routes(),
         "coingecko": CoinGecko(world, clock, coingecko_budget or WeightBudget(COINGECKO_CALLS_PER_MINUTE)).routes(),
+        "coingecko_pro": CoinGecko(
+            world, clock, coingecko_pro_budget or WeightBudget(COINGECKO_PRO_CALLS_PER_MINUTE), is_pro=True
+        ).routes(),
         "alternative_me": AlternativeMe(world, clock).routes(),
     }
     control = Control(world, clock, faults, plan, revisions, log)

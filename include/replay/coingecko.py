@@ -1,4 +1,4 @@
-"""CoinGecko's v3 endpoints over a world (keyless and demo tiers)."""
+"""CoinGecko's v3 endpoints over a world: the free host's (keyless and demo) and the paid one's (pro)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from include.replay import coingecko_charts as charts
-from include.replay.answers import json_answer
+from include.replay.answers import json_answer, not_served
 from include.replay.clock import ReplayClock
 from include.replay.coingecko_bodies import market_entry, price
-from include.replay.coins import coins_of
+from include.replay.coins import Coin, coins_of
+from include.replay.errors import NotServedError
 from include.replay.limits import Standing, WeightBudget
-from include.replay.world import World
+from include.replay.world import DAY_MS, World
 
 # Answers are cached for a minute: all questions within it see the same sample.
 _CACHED_MS = 60_000
@@ -34,10 +35,11 @@ class CoinGeckoError(Exception):
 
 
 class CoinGecko:
-    """Routes below `/coingecko/api/v3`. Currencies other than usd are unsupported here, which the API shows by a
-    missing key."""
+    """Routes below `/coingecko/api/v3`, or with `is_pro` below `/coingecko_pro/api/v3`. Currencies other than usd are
+    unsupported here, which the API shows by a missing key."""
 
-    def __init__(self, world: World, clock: ReplayClock, budget: WeightBudget) -> None:
+    def __init__(self, world: World, clock: ReplayClock, budget: WeightBudget, *, is_pro: bool = False) -> None:
+        self._is_pro = is_pro
         self._clock = clock
         self._coins = coins_of(world)
         self._budget = budget
@@ -48,6 +50,7 @@ class CoinGecko:
             self._route("/simple/price", self._simple_price),
             self._route("/coins/markets", self._markets),
             self._route("/coins/{id}/market_chart", self._market_chart),
+            self._route("/coins/{id}/ohlc", self._ohlc),
         ]
 
     def _route(self, path: str, handler: Callable[[Request], Response]) -> Route:
@@ -62,16 +65,22 @@ class CoinGecko:
                 return handler(request)
             except CoinGeckoError as error:
                 return json_answer(error.body, error.status)
+            except NotServedError as error:
+                return not_served(str(error))
 
         return Route(f"/api/v3{path}", endpoint, methods=["GET"])
 
     def _check_key(self, request: Request) -> None:
-        """Both kinds of key look alike; only the header tells them apart, and this is the demo host."""
-        if "x-cg-pro-api-key" in request.headers or "x_cg_pro_api_key" in request.query_params:
+        """Both kinds of key look alike; only the header, or parameter, tells which one is meant."""
+        demo, pro = (_key(request, kind) for kind in ("demo", "pro"))
+        if pro is not None and not self._is_pro:
             text = "If you are using Pro API key, please change your root URL to pro-api.coingecko.com"
             raise CoinGeckoError(400, self._status(10010, text))
-        key = request.headers.get("x-cg-demo-api-key", request.query_params.get("x_cg_demo_api_key"))
-        if key is not None and not key.startswith("CG-"):
+        if demo is not None and self._is_pro:
+            text = "If you are using Demo API key, please change your root URL to api.coingecko.com"
+            raise CoinGeckoError(400, self._status(10011, text))
+        key = pro if self._is_pro else demo
+        if (key is None and self._is_pro) or (key is not None and not key.startswith("CG-")):
             raise CoinGeckoError(401, self._status(10002, "API Key Missing"))
 
     def _simple_price(self, request: Request) -> Response:
@@ -112,6 +121,25 @@ class CoinGecko:
         return json_answer(ranked[first : first + size])
 
     def _market_chart(self, request: Request) -> Response:
+        coin, days = self._coin_and_days(request)
+        if days != "max" and not days.isdigit():
+            raise CoinGeckoError(422, {"error": "invalid days"})
+        if not self._is_pro and (days == "max" or int(days) > _LARGEST_HISTORY_DAYS):
+            text = "Your request exceeds the allowed time range. Public API users are limited to querying historical \
+data within the past 365 days."
+            raise CoinGeckoError(401, {"error": self._status(10012, text)})
+        daily = request.query_params.get("interval") == "daily"
+        now_ms = self._clock.now_ms()
+        count = (now_ms - coin.first_ms()) // DAY_MS + 1 if days == "max" else int(days)
+        return json_answer(charts.market_chart(coin, count, daily, now_ms))
+
+    def _ohlc(self, request: Request) -> Response:
+        coin, days = self._coin_and_days(request)
+        if days not in charts.OHLC_DAYS:
+            raise CoinGeckoError(422, {"error": "invalid days"})
+        return json_answer(charts.ohlc(coin, int(days), self._clock.now_ms()))
+
+    def _coin_and_days(self, request: Request) -> tuple[Coin, str]:
         currency = _mandatory(request, "vs_currency")
         days = _mandatory(request, "days")
         coin = self._coins.get(request.path_params["id"])
@@ -119,14 +147,7 @@ class CoinGecko:
             raise CoinGeckoError(404, {"error": "coin not found"})
         if currency != "usd":
             raise CoinGeckoError(422, {"error": "invalid vs_currency"})
-        if days != "max" and not days.isdigit():
-            raise CoinGeckoError(422, {"error": "invalid days"})
-        if days == "max" or int(days) > _LARGEST_HISTORY_DAYS:
-            text = "Your request exceeds the allowed time range. Public API users are limited to querying historical \
-data within the past 365 days."
-            raise CoinGeckoError(401, {"error": self._status(10012, text)})
-        daily = request.query_params.get("interval") == "daily"
-        return json_answer(charts.market_chart(coin, int(days), daily, self._clock.now_ms()))
+        return coin, days
 
     def _sampled_ms(self) -> int:
         now_ms = self._clock.now_ms()
@@ -135,6 +156,10 @@ data within the past 365 days."
     def _status(self, code: int, message: str) -> dict[str, object]:
         stamp = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).isoformat(timespec="milliseconds")
         return {"status": {"timestamp": stamp, "error_code": code, "error_message": message}}
+
+
+def _key(request: Request, kind: str) -> str | None:
+    return request.headers.get(f"x-cg-{kind}-api-key", request.query_params.get(f"x_cg_{kind}_api_key"))
 
 
 def _mandatory(request: Request, name: str) -> str:

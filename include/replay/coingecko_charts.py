@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import zlib
 
+from include.replay import bars as b
 from include.replay.coins import Coin, Sample
 from include.replay.world import DAY_MS, HOUR_MS
 
+OHLC_DAYS = ("1", "7", "14", "30", "90", "180", "365")
 _FIVE_MINUTES_MS = 300_000
 _LARGEST_HOURLY_DAYS = 90
 # A UTC day's first point appears this long after midnight.
@@ -37,6 +39,18 @@ def market_chart(coin: Coin, days: int, daily: bool, now_ms: int) -> dict[str, l
         "market_caps": [[p.at_ms, _known(p)] for p in points],
         "total_volumes": [[p.at_ms, p.volume_24h] for p in points],
     }
+
+
+def ohlc(coin: Coin, days: int, now_ms: int) -> list[list[float]]:
+    """Bodies of 30 minutes (a day), 4 hours (up to 30) or 4 days, each stamped with its close: the last one lies in
+    the future."""
+    timeframe, step_ms = (
+        ("30m", HOUR_MS // 2) if days <= 2 else ("4h", 4 * HOUR_MS) if days <= 30 else ("1d", 4 * DAY_MS)
+    )
+    start_ms = -(-(now_ms - days * DAY_MS) // step_ms) * step_ms
+    bodies = b.fold(coin.candles(timeframe, start_ms, now_ms), step_ms)
+    rows = bodies[:, [b.OPEN_TIME, b.OPEN, b.HIGH, b.LOW, b.CLOSE]].tolist()
+    return [[opened + step_ms, *(figure / b.UNIT for figure in figures)] for opened, *figures in rows]
 
 
 def _instants(coin: Coin, start_ms: int, now_ms: int, step_ms: int, latest_ms: int) -> list[int]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from include.replay import bars as b
 from include.replay.bars import Bars
-from include.replay.world import DAY_MS, HOUR_MS, CoinDay, World, forming, rolling_day
+from include.replay.world import DAY_MS, HOUR_MS, CoinDay, World, forming, klines, rolling_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,16 @@ class Coin:
     def day(self, at_ms: int) -> Bars:
         """The market's last 24 hours as one row (none before the first trade)."""
         return rolling_day(self._world, self.profile.market, at_ms)
+
+    def candles(self, timeframe: str, start_ms: int, now_ms: int) -> Bars:
+        """The market's candles from `start_ms` on, the one in progress included."""
+        most = (now_ms - start_ms) // b.STEP_MS[timeframe] + 1
+        return klines(self._world, self.profile.market, timeframe, start_ms, None, most, now_ms)
+
+    def first_ms(self) -> int:
+        """When the figures begin."""
+        first = self._world.closed(self.profile.market, "1h", 0, 2**62, 1, False)[0, b.OPEN_TIME]
+        return min([int(first), *(day.at_ms for day in self._recorded[:1])])
 
     def supply(self, at_ms: int) -> float:
         """Coins in circulation: of the last recorded day with a market cap, else the profile's."""

@@ -13,6 +13,7 @@ HOSTS = (
     "coinbase",
     "coinbase_advanced",
     "coingecko",
+    "coingecko_pro",
     "alternative_me",
 )
 # Answers that come instead of the venue's own.
@@ -70,7 +71,7 @@ def _rate_limited(host: str, headers: dict[str, str]) -> Response:
             return json_answer({"error": ["EAPI:Rate limit exceeded"]})
         case "coinbase" | "coinbase_advanced":  # without Retry-After, as far as is known
             return Response("Too many requests", 429, media_type="text/plain")
-        case "coingecko":
+        case "coingecko" | "coingecko_pro":
             return json_answer(_COINGECKO_LIMIT, 429, headers)
         case "binance_archive":
             return Response(_S3_ERROR.format(code="SlowDown", text="Please reduce your request rate."), 429, headers)
