@@ -41,12 +41,14 @@ _NO_SUCH_FILE = re.compile(rb"<Error>.*<Code>\s*(NoSuchKey|AccessDenied)\s*</Cod
 class FileFacts(NamedTuple):
     """What tells one version of a published file from another.
 
-    name: without its folder. sha256: of the zip. etag, last_modified: what the store said of it, None where nothing.
-    row_count: candles in it that were not refused. is_verified: whether a checksum was published beside it.
-    is_whole: whether it goes on to the end of its month or day.
+    name: without its folder. start, end: half-open span of open times (UTC), its month or day. sha256: of the zip.
+    etag, last_modified: what the store said of it, None where nothing. row_count: candles in it that were not refused.
+    is_verified: whether a checksum was published beside it. is_whole: whether it goes on to the end of its span.
     """
 
     name: str
+    start: datetime
+    end: datetime
     sha256: str
     etag: str | None
     last_modified: datetime | None
@@ -143,6 +145,8 @@ class BinanceArchive:
         )
         facts = FileFacts(
             file.name,
+            file.start,
+            file.end,
             response.sha256,
             response.headers.get("ETag"),
             _time(response.headers.get("Last-Modified")),

@@ -13,7 +13,7 @@ from include.candles.timeframes import expected_count
 from include.venues.errors import CorruptFileError
 
 VENUE = "binance_archive"
-_MONTH_IS_DUE_ON = timedelta(days=14)  # the 15th of the next month; the venue says the first Monday and is often late
+MONTH_IS_DUE_AFTER = timedelta(days=14)  # the 15th of the next month; the venue says the first Monday and is often late
 _DAY_IS_DUE_AFTER = timedelta(days=2)  # of the next midnight; the venue says the next day, seen at about 08:30 UTC
 _LONGEST_ROW = 512  # bytes; recorded ones have 157 to 171
 _READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -41,7 +41,7 @@ class ArchiveFile:
             raise ValueError(f"a month is named by its first day, not {month}")
         start, end = midnight(month), midnight(following_month(month))
         stem = f"{venue_symbol}-{timeframe}-{month:%Y-%m}"
-        return cls(venue_symbol, timeframe, "monthly", stem, start, end, end + _MONTH_IS_DUE_ON)
+        return cls(venue_symbol, timeframe, "monthly", stem, start, end, end + MONTH_IS_DUE_AFTER)
 
     @classmethod
     def of_day(cls, venue_symbol: str, timeframe: str, day: date) -> ArchiveFile:

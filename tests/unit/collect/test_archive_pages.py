@@ -48,7 +48,7 @@ class Files:
         held = self.held[f"{file.start:%B}"]
         if isinstance(held, VenueError):
             raise held
-        facts = FileFacts(file.name, "00", None, None, len(held), True, True)
+        facts = FileFacts(file.name, file.start, file.end, "00", None, None, len(held), True, True)
         end = START + (held[-1] + 1) * HOUR if held else file.start
         return ArchivedCandles(page(held, BINANCE_ARCHIVE, file.start, end), facts)
 
