@@ -12,7 +12,7 @@ STACK := $(PY) -m include.cli stack
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: help install demo up down status sql env dag-test replay test lint test-fast bench docs pictures lock lock-check clean
+.PHONY: help install demo up down status sql env dag-test replay new-venue test lint test-fast bench docs pictures lock lock-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -52,6 +52,9 @@ dag-test: install ## make dag-test DAG=ohlcv_backfill DATE=2024-06-01
 
 replay: install ## the replay exchange alone: make replay ARGS="--synthetic --port 9009"
 	@$(PY) -m include.cli replay $(ARGS)
+
+new-venue: install ## the first files of another exchange: make new-venue NAME=bitstamp
+	@$(PY) -m include.cli new-venue "$(NAME)"
 
 test: install ## lint, types, and every test
 	@$(MAKE) lint

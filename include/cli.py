@@ -11,6 +11,7 @@ COMMANDS = {
     "replay": ("include.replay.command", "serve recorded or synthetic venues over HTTP"),
     "statsd-receiver": ("include.metrics.command", "receive StatsD over UDP, show it as a Prometheus page"),
     "migrate": ("include.warehouse.command", "make roles, database and tables of the warehouse"),
+    "new-venue": ("include.scaffold.new_venue", "make the first files of another exchange"),
     "settings-load": ("include.stack.settings_command", "load airflow_settings.yaml into a running Airflow"),
     "stack": ("include.stack.command", "the embedded stack: up, down, status, demo, sql, env"),
 }
