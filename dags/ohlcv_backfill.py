@@ -1,7 +1,12 @@
 """### History of candles, a month at a time
 
-Fetches every configured market's closed candles of one calendar month and stores them exactly once. Running a month
-again changes nothing; where the venue has revised a candle, the old values go to `market.candle_revision`.
+Fetches every configured market's closed candles of one calendar month and stores them exactly once, from the cheapest
+source that is complete: Binance's published files for whole months, REST for the rest; of Kraken, whose REST keeps 720
+candles, the downloaded OHLCVT files or, if asked for, its trades; what no source reaches is recorded as out of reach.
+Running a month again changes nothing; where a venue has revised a candle, the old values go to
+`market.candle_revision`. What it will cost: `python -m include.cli backfill-quote`.
+
+Each venue's tasks have a pool and a request budget of their own: one that is down or banned delays no other.
 
 **A range of months** (runs of the past, driven by the scheduler):
 
@@ -11,8 +16,8 @@ again changes nothing; where the venue has revised a candle, the old values go t
 
 **By hand**: `airflow dags test ohlcv_backfill 2024-06-01` loads the month that *ends* by that date, May 2024.
 
-A window before the listing of every chosen market fails at once, naming the listing dates; a month that is not over
-yet is loaded up to the newest closed candle.
+A window before the listing of every chosen market fails at once, naming the listing dates; a market its venue does not
+list is skipped, saying so; a month that is not over yet is loaded up to the newest closed candle.
 """
 
 from __future__ import annotations
@@ -25,7 +30,7 @@ from crypto_market.defaults import DAG_DEFAULTS, window_params
 from crypto_market.operators.candles import CandlesToPostgresOperator
 from crypto_market.retry import VenueRetryPolicy
 from crypto_market.window import window
-from include.config.markets import MARKETS, TIMEFRAMES
+from include.config.markets import MARKETS, TIMEFRAMES, VENUES
 
 KEYS = [market.key for market in MARKETS]
 
@@ -42,24 +47,35 @@ with DAG(
         "timeframes": Param(
             list(TIMEFRAMES), type="array", items={"type": "string", "enum": list(TIMEFRAMES)}, title="Timeframes"
         ),
+        "kraken_trades": Param(
+            False,
+            type="boolean",
+            title="Fold Kraken's trades",
+            description="Thousands of requests a month, about one a second; see backfill-quote",
+        ),
         **window_params(),
     },
     **DAG_DEFAULTS,
 ) as dag:
 
-    @task(retries=0)
-    def plan_markets() -> list[str]:
-        """Leave out what was not listed yet."""
-        from include.collect.plan import markets_to_collect
+    @task(retries=0, multiple_outputs=True)
+    def plan_markets() -> dict[str, list[str]]:
+        """The chosen markets by venue, without those that were not listed yet."""
+        from include.collect.plan import markets_by_venue
 
         context = get_current_context()
-        return markets_to_collect(context["params"]["markets"], *window(context, "month"))
+        return markets_by_venue(context["params"]["markets"], *window(context, "month"))
 
-    load = CandlesToPostgresOperator.partial(
-        task_id="load_candles",
-        cadence="month",
-        timeframes="{{ params.timeframes }}",
-        pool="binance",
-        retry_policy=VenueRetryPolicy(),
-        map_index_template="{{ task.market }}",
-    ).expand(market=plan_markets())
+    chosen = plan_markets()
+    for venue in VENUES:
+        CandlesToPostgresOperator.partial(
+            task_id=f"load_{venue}",
+            venue=venue,
+            purpose="backfill",
+            cadence="month",
+            timeframes="{{ params.timeframes }}",
+            fold_trades="{{ params.kraken_trades }}",
+            pool=venue,
+            retry_policy=VenueRetryPolicy(),
+            map_index_template="{{ task.market }}",
+        ).expand(market=chosen[venue])  # type: ignore[index]  # one XCom a venue

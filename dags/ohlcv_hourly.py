@@ -3,6 +3,9 @@
 Two minutes past each hour: stores the candles that have just closed, reads the last closed ones again (late trades
 still reach them), and fetches what is missing among the 1000 hours before. The same functions as in
 `ohlcv_backfill` do the work, so that live rows equal historical ones.
+
+Each venue's tasks have a pool and a request budget of their own: one that is down or banned delays no other. Live
+requests go before those of repairs and backfills.
 """
 
 from __future__ import annotations
@@ -15,27 +18,29 @@ from crypto_market.assets import CANDLES
 from crypto_market.defaults import DAG_DEFAULTS, window_params
 from crypto_market.operators.candles import CandlesToPostgresOperator
 from crypto_market.retry import VenueRetryPolicy
-from include.config.markets import MARKETS, TIMEFRAMES
+from include.config.markets import TIMEFRAMES, VENUES, market_keys
 
 with DAG(
     dag_id="ohlcv_hourly",
     doc_md=__doc__,
     schedule=CronDataIntervalTimetable("2 * * * *", timezone="UTC"),
     start_date=datetime(2017, 8, 1, tzinfo=UTC),
-    max_active_runs=1,
+    max_active_runs=2,  # a run that waits for one venue does not hold up the next hour of the others
     dagrun_timeout=timedelta(minutes=50),
     tags=["candles", "live"],
     params=window_params(),
     **DAG_DEFAULTS,
 ) as dag:
-    CandlesToPostgresOperator.partial(
-        task_id="load_candles",
-        cadence="hour",
-        timeframes=list(TIMEFRAMES),
-        catch_up=True,
-        pool="binance",
-        priority_weight=100,  # live before backfill, where both wait for the venue's pool
-        retry_policy=VenueRetryPolicy(),
-        map_index_template="{{ task.market }}",
-        outlets=[CANDLES],
-    ).expand(market=[market.key for market in MARKETS])
+    for venue in VENUES:
+        CandlesToPostgresOperator.partial(
+            task_id=f"load_{venue}",
+            venue=venue,
+            purpose="live",
+            cadence="hour",
+            timeframes=list(TIMEFRAMES),
+            pool=venue,
+            priority_weight=100,  # live before backfill, where both wait for the venue's pool
+            retry_policy=VenueRetryPolicy(),
+            map_index_template="{{ task.market }}",
+            outlets=[CANDLES],
+        ).expand(market=market_keys(venue))

@@ -3,6 +3,7 @@
 * **tickers**: spot price, bid, ask and 24 h figures of each market from its venue. A venue keeps no history of these,
   so the run of a past hour skips this task and says so.
 * **coins**: CoinGecko's price, market capitalisation, volume, supply and rank; for past hours from its hourly history.
+  Its daily history goes as far back as the plan reaches; days that are there already are not asked for.
 * **sentiment**: the Fear & Greed index; its whole history on the first run. Source: alternative.me, which asks to be
   named wherever the index is shown.
 
@@ -17,12 +18,13 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, task_group
 
 from crypto_market.defaults import DAG_DEFAULTS, window_params
 from crypto_market.operators.snapshots import (
+    CoinHistoryToPostgresOperator,
     CoinSnapshotsToPostgresOperator,
     FearGreedToPostgresOperator,
     TickersToPostgresOperator,
 )
 from crypto_market.retry import VenueRetryPolicy
-from include.config.markets import COINGECKO_IDS, MARKETS
+from include.config.markets import COINGECKO_IDS, VENUES, market_keys
 
 with DAG(
     dag_id="spot_sentiment_hourly",
@@ -39,11 +41,11 @@ with DAG(
     @task_group
     def tickers() -> None:
         """One task per venue."""
-        for venue in sorted({market.venue for market in MARKETS}):
+        for venue in VENUES:
             TickersToPostgresOperator(
                 task_id=venue,
                 venue=venue,
-                markets=[market.key for market in MARKETS if market.venue == venue],
+                markets=market_keys(venue),
                 pool=venue,
                 retry_policy=VenueRetryPolicy(),
             )
@@ -53,6 +55,13 @@ with DAG(
         """Aggregated over all venues."""
         CoinSnapshotsToPostgresOperator(
             task_id="coingecko", coins=COINGECKO_IDS, pool="coingecko", retry_policy=VenueRetryPolicy()
+        )
+        CoinHistoryToPostgresOperator(
+            task_id="daily_history",
+            coins=COINGECKO_IDS,
+            cadence="day",
+            pool="coingecko",
+            retry_policy=VenueRetryPolicy(),
         )
 
     @task_group

@@ -1,102 +1,161 @@
-"""One market's candles for one window: asked from the venue, validated, stored. Live and backfill both pass here."""
+"""One market's candles for one window: asked from the cheapest source, validated, stored with their evidence.
+
+Live runs, backfills and repairs all pass here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+import logging
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from include.candles.timeframes import floor, step
 from include.clock import Clock
+from include.collect.instruments import UNLISTED, resolve_instrument
 from include.collect.outcome import CollectOutcome, NothingToCollect
+from include.collect.page_sources import PageSources
+from include.collect.quality import check_share
+from include.collect.sources import OUT_OF_REACH, Segment, plan_sources, rest_of
+from include.collect.store import SeriesAt, store_pages
 from include.config.markets import Market
-from include.venues.errors import NoDataError
-from include.venues.model import CandlePage
-from include.warehouse.candles import upsert_candles
+from include.coverage.attest import record_out_of_reach
+from include.venues.capabilities import CAPABILITIES
+from include.venues.errors import NoDataError, OutOfReachError
 from include.warehouse.connection import Connection
 from include.warehouse.coverage import first_missing
-from include.warehouse.instruments import ensure_instrument
-from include.warehouse.quarantine import quarantine_rows
 
 SETTLE_BARS = 2  # closed candles asked for again by a live run: late trades still reach them
-CATCH_UP_BARS = 1000  # how far back a live run looks for holes: a page, six weeks of hours; older ones are a backfill's
+CATCH_UP_BARS = 1000  # how far back a live run looks for holes: a page, six weeks of hours; older ones are a repair's
 LONGEST_OUTAGE = timedelta(days=2)  # a listed market trades: the longest silence in years of history was 33 hours
 
-
-class CandleVenue(Protocol):
-    def candles(
-        self, venue_symbol: str, timeframe: str, start: datetime, end: datetime, now: datetime
-    ) -> Iterator[CandlePage]: ...
+_log = logging.getLogger(__name__)
 
 
 def collect_candles(
     connection: Connection,
-    venue: CandleVenue,
+    sources: PageSources,
     market: Market,
     timeframe: str,
     start: datetime,
     end: datetime,
     clock: Clock,
+    *,
     catch_up: bool = False,
+    rest: bool = False,
 ) -> CollectOutcome:
     """Store the candles that close within (start, end]; a repeat changes nothing.
 
     catch_up: for live runs; the last SETTLE_BARS are read again, and holes among the CATCH_UP_BARS before them are
-    fetched too. Raises NothingToCollect for a window before the listing or after now, NoDataError for an answer
-    without any candle where there must be some, another VenueError as the venue gives it.
+    fetched too. rest: ask the venue itself even for what files hold, as live runs always do. What no source reaches is
+    put down in the ledger as that.
+
+    Raises NothingToCollect for a window before the listing, after the delisting or after now, and for a market the
+    venue does not list; NoDataError for an answer without any candle where there must be some; QuarantineShareError
+    for too many rows that cannot be right; another VenueError as the venue gives it.
     """
     now = clock.now()
+    _require_window(market, start, end, now)
+    opens_from, opens_until = floor(start, timeframe), floor(end, timeframe)
+    what = f"{market.key} {timeframe}"
+    if opens_from == opens_until and not catch_up:
+        return CollectOutcome("candle", what)  # no candle of this timeframe closes within the window
+    instrument = resolve_instrument(connection, sources.venue, market, now)
+    if instrument.status == UNLISTED:
+        raise NothingToCollect(f"{market.venue} does not list {market.symbol} ({instrument.venue_symbol})")
+    market = dataclasses.replace(market, venue_symbol=instrument.venue_symbol, listed_at=instrument.listed_at)
+    _require_window(market, start, end, now)
+    if instrument.delisted_at:
+        if opens_from >= instrument.delisted_at:
+            raise NothingToCollect(f"{market.key} is {instrument.status} since {instrument.delisted_at:%Y-%m-%d %H:%M}")
+        opens_until = min(opens_until, floor(instrument.delisted_at, timeframe))
+    series = SeriesAt(instrument.instrument_id, market, timeframe, now)
+    if catch_up:
+        opens_from = _from_first_missing(connection, series, opens_from)
+    total = CollectOutcome("candle", what)
+    for segment in _segments(market, timeframe, opens_from, opens_until, now, sources, rest=rest or catch_up):
+        total += _collect_segment(connection, sources, series, segment)
+    return total
+
+
+def _require_window(market: Market, start: datetime, end: datetime, now: datetime) -> None:
     if end <= market.listed_at:
         raise NothingToCollect(f"{market.key} is listed since {market.listed_at:%Y-%m-%d %H:%M} UTC; asked until {end}")
     if start >= now:
         raise NothingToCollect(f"the window opens at {start:%Y-%m-%d %H:%M} UTC, after now ({now:%Y-%m-%d %H:%M} UTC)")
-    opens_from, opens_until = floor(start, timeframe), floor(end, timeframe)
-    what = f"{market.key} {timeframe}"
-    instrument_id = ensure_instrument(connection, market)
-    if catch_up:
-        opens_from = _from_first_missing(connection, instrument_id, timeframe, opens_from)
-    if opens_from == opens_until:
-        return CollectOutcome("candle", what)  # no candle of this timeframe closes within the window
-    source = f"{market.venue}-rest"
-    total, is_empty = CollectOutcome("candle", what), True
-    # The candle that contains the listing is partial, and the venue's own.
-    first = max(opens_from, floor(market.listed_at, timeframe))
-    for page in venue.candles(market.venue_symbol, timeframe, first, opens_until, now):
-        counts = upsert_candles(
-            connection, instrument_id, timeframe, page.candles, source=source, world=page.world, recorded_at=now
-        )
-        rejected = quarantine_rows(
-            connection,
-            page.rejected,
-            source=source,
-            request=page.request,
-            world=page.world,
-            recorded_at=now,
-            instrument_id=instrument_id,
-            timeframe=timeframe,
-        )
-        total += CollectOutcome("candle", what, counts.new, counts.changed, counts.unchanged, rejected)
-        is_empty = is_empty and not page.candles and not page.rejected
-    until = min(opens_until, floor(now, timeframe))
-    if is_empty and (until - first > LONGEST_OUTAGE or _is_known(connection, instrument_id, timeframe, first, until)):
-        raise NoDataError(market.venue, f"no {what} candle at all from {first} to {until}")
+
+
+def _segments(
+    market: Market,
+    timeframe: str,
+    start: datetime,
+    end: datetime,
+    now: datetime,
+    sources: PageSources,
+    *,
+    rest: bool,
+) -> Iterable[Segment]:
+    planned = plan_sources(market, timeframe, start, end, now, sources.settings)
+    reach = CAPABILITIES[market.venue].reach_candles
+    if not rest or not planned or reach is not None:
+        return planned
+    return [Segment(rest_of(market.venue), planned[0].start, planned[-1].end, "the venue itself")]
+
+
+def _collect_segment(
+    connection: Connection, sources: PageSources, series: SeriesAt, segment: Segment
+) -> CollectOutcome:
+    what = f"{series.market.key} {series.timeframe}"
+    _log.info("%s from %s to %s: %s, %s", what, segment.start, segment.end, segment.source, segment.reason)
+    if segment.source == OUT_OF_REACH:
+        _put_out_of_reach(connection, series, segment.start, segment.end, segment.reason)
+        return CollectOutcome("candle", what)
+    pages = sources.pages(segment, series.market.venue_symbol, series.timeframe, series.now)
+    total, answered_from = CollectOutcome("candle", what), segment.end
+    try:
+        for stored in store_pages(connection, series, pages):
+            total += stored.outcome
+            answered_from = min(answered_from, stored.start)
+    except OutOfReachError as error:
+        if OUT_OF_REACH not in segment.fallbacks:
+            raise
+        _put_out_of_reach(connection, series, segment.start, answered_from, str(error))
+        return total
+    rows = total.new + total.changed + total.unchanged
+    if warning := check_share(total.rejected, rows + total.rejected, what=what):
+        _log.warning("%s", warning)
+    if rows + total.rejected == 0:
+        _require_silence(connection, series, segment)
     return total
 
 
-def _is_known(
-    connection: Connection, instrument_id: int, timeframe: str, opens_from: datetime, opens_until: datetime
-) -> bool:
+def _put_out_of_reach(connection: Connection, series: SeriesAt, start: datetime, end: datetime, reason: str) -> None:
+    _log.warning("%s %s from %s to %s is out of reach: %s", series.market.key, series.timeframe, start, end, reason)
+    record_out_of_reach(connection, series.instrument_id, series.timeframe, start, end, reason, series.now)
+
+
+def _require_silence(connection: Connection, series: SeriesAt, segment: Segment) -> None:
+    """Raise NoDataError where an answer without any candle cannot be true."""
+    is_long = segment.end - segment.start > LONGEST_OUTAGE and not CAPABILITIES[series.market.venue].omits_empty
+    if is_long or _is_known(connection, series, segment.start, segment.end):
+        what = f"{series.market.key} {series.timeframe}"
+        raise NoDataError(series.market.venue, f"no {what} candle at all from {segment.start} to {segment.end}")
+
+
+def _is_known(connection: Connection, series: SeriesAt, opens_from: datetime, opens_until: datetime) -> bool:
     """Whether the warehouse holds a candle of that stretch, so that the venue must have one too."""
     query = (
         "select exists (select from market.candle"
         " where instrument_id = %s and timeframe = %s and opened_at >= %s and opened_at < %s)"
     )
-    row = connection.execute(query, (instrument_id, timeframe, opens_from, opens_until)).fetchone()
+    values = (series.instrument_id, series.timeframe, opens_from, opens_until)
+    row = connection.execute(query, values).fetchone()
     return row is not None and bool(row[0])
 
 
-def _from_first_missing(connection: Connection, instrument_id: int, timeframe: str, opens_from: datetime) -> datetime:
-    length = step(timeframe)
+def _from_first_missing(connection: Connection, series: SeriesAt, opens_from: datetime) -> datetime:
+    length = step(series.timeframe)
     opens_from -= SETTLE_BARS * length
     since = opens_from - CATCH_UP_BARS * length
-    return first_missing(connection, instrument_id, timeframe, since, opens_from) or opens_from
+    missing = first_missing(connection, series.instrument_id, series.timeframe, since, opens_from)
+    return missing or opens_from

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.http.hooks.http import HttpHook
 
 if TYPE_CHECKING:
+    from airflow.sdk import ObjectStoragePath
+
     from include.venues.alternative_me import AlternativeMe
-    from include.venues.binance import Binance
+    from include.venues.binance_archive import BinanceArchive
+    from include.venues.coinbase_advanced import CoinbaseAdvanced
     from include.venues.coingecko import CoinGecko
+    from include.venues.gate import Gate
     from include.venues.http import RequestsTransport
+    from include.venues.model import MarketVenue
 
 
 class VenueHook(HttpHook):
@@ -23,19 +28,62 @@ class VenueHook(HttpHook):
         from include.venues.http import RequestsTransport
 
         session = self.get_conn()
+        # The http hook sends every extra it does not know as a header; ours are settings, some of them secret.
+        for extra in self.get_connection(self.http_conn_id).extra_dejson:
+            session.headers.pop(extra, None)
         return RequestsTransport(self.base_url, session=session)
 
 
-class BinanceHook(VenueHook):
-    """Connection `binance`."""
+class MarketVenueHook(VenueHook):
+    """An exchange of include/venues/registry.py; its connection has the venue's name."""
 
-    default_conn_name = "binance"
-    hook_name = "Binance market data"
+    hook_name = "Exchange market data"
 
-    def client(self) -> Binance:
-        from include.venues.binance import Binance
+    def __init__(self, venue: str, **kwargs: Any) -> None:
+        super().__init__(venue, **kwargs)
+        self.venue = venue
 
-        return Binance(self.transport())
+    def client(self, gate: Gate) -> MarketVenue:
+        from include.venues.registry import market_venue
+
+        return market_venue(self.venue, self.transport(), gate=gate)
+
+
+class KrakenHook(MarketVenueHook):
+    """Connection `kraken`: extra `ohlcvt_uri` is the folder of the downloaded OHLCVT files, where there is one."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("kraken", **kwargs)
+
+    def ohlcvt_folder(self) -> ObjectStoragePath | None:
+        from airflow.sdk import ObjectStoragePath
+
+        uri = self.get_connection(self.http_conn_id).extra_dejson.get("ohlcvt_uri")
+        return ObjectStoragePath(uri) if uri else None
+
+
+class BinanceArchiveHook(VenueHook):
+    """Connection `binance_archive`: Binance's published files."""
+
+    default_conn_name = "binance_archive"
+    hook_name = "Binance archive"
+
+    def client(self, gate: Gate) -> BinanceArchive:
+        from include.venues.binance_archive import BinanceArchive
+
+        return BinanceArchive(self.transport(), gate=gate)
+
+
+class CoinbaseAdvancedHook(VenueHook):
+    """Connection `coinbase_advanced`: public market data of Advanced Trade, on a host of its own."""
+
+    default_conn_name = "coinbase_advanced"
+    hook_name = "Coinbase Advanced Trade market data"
+
+    def client(self, gate: Gate) -> CoinbaseAdvanced:
+        from include.venues.coinbase_advanced import CoinbaseAdvanced
+
+        return CoinbaseAdvanced(self.transport(), gate=gate)
 
 
 class AlternativeMeHook(VenueHook):
@@ -44,24 +92,28 @@ class AlternativeMeHook(VenueHook):
     default_conn_name = "alternative_me"
     hook_name = "alternative.me Fear & Greed"
 
-    def client(self) -> AlternativeMe:
+    def client(self, gate: Gate) -> AlternativeMe:
         from include.venues.alternative_me import AlternativeMe
 
-        return AlternativeMe(self.transport())
+        return AlternativeMe(self.transport(), gate=gate)
 
 
 class CoinGeckoHook(VenueHook):
-    """Connection `coingecko`: extra `tier` is keyless, demo or pro; the API key is the password."""
+    """Connection `coingecko`: extra `tier` is keyless, demo or pro; the API key is the password.
+
+    Extra `credits_per_month`: what the plan has, where that is not the tier's usual.
+    """
 
     default_conn_name = "coingecko"
     hook_name = "CoinGecko"
 
-    def client(self) -> CoinGecko:
+    def client(self, gate: Gate) -> CoinGecko:
         from include.venues.coingecko import CoinGecko
 
         connection = self.get_connection(self.http_conn_id)
-        transport = self.transport()
-        if transport.session:
-            transport.session.headers.pop("tier", None)  # the http hook sends every unknown extra as a header
         tier = connection.extra_dejson.get("tier", "keyless")
-        return CoinGecko(transport, tier=tier, api_key=connection.password or None)
+        return CoinGecko(self.transport(), tier=tier, api_key=connection.password or None, gate=gate)
+
+    def credits_per_month(self) -> int | None:
+        given = self.get_connection(self.http_conn_id).extra_dejson.get("credits_per_month")
+        return int(given) if given is not None else None

@@ -10,16 +10,13 @@ if TYPE_CHECKING:
     from include.warehouse.connection import Connection
 
 
-@contextmanager
-def warehouse(postgres_conn_id: str = "warehouse") -> Iterator[Connection]:
-    """An open connection in autocommit mode and UTC, closed at the end of the block."""
+def warehouse_dsn(postgres_conn_id: str = "warehouse") -> str:
+    """The Airflow connection as libpq's connection string."""
     from airflow.providers.postgres.hooks.postgres import PostgresHook
     from psycopg.conninfo import make_conninfo
 
-    from include.warehouse.connection import connect
-
     stored = PostgresHook.get_connection(postgres_conn_id)
-    dsn = make_conninfo(
+    return make_conninfo(
         host=stored.host,
         port=stored.port or 5432,
         dbname=stored.schema,
@@ -27,5 +24,12 @@ def warehouse(postgres_conn_id: str = "warehouse") -> Iterator[Connection]:
         password=stored.password,
         **stored.extra_dejson,
     )
-    with connect(dsn) as connection:
+
+
+@contextmanager
+def warehouse(postgres_conn_id: str = "warehouse") -> Iterator[Connection]:
+    """An open connection in autocommit mode and UTC, closed at the end of the block."""
+    from include.warehouse.connection import connect
+
+    with connect(warehouse_dsn(postgres_conn_id)) as connection:
         yield connection

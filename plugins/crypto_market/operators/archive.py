@@ -9,22 +9,11 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
 from crypto_market.hooks.warehouse import warehouse
-from crypto_market.operators.base import WarehouseOperator
+from crypto_market.operators.base import WarehouseOperator, as_bool
 from crypto_market.window import window
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-
-def as_bool(value: bool | str) -> bool:
-    """A templated switch: a DAG without native rendering turns it into text, and the text `False` is not false.
-
-    Raises ValueError for anything that is not clearly one or the other.
-    """
-    named = {"true": True, "false": False}.get(str(value).lower())
-    if named is None:
-        raise ValueError(f"{value!r} is neither true nor false")
-    return named
 
 
 class ArchiveCandlesOperator(WarehouseOperator):

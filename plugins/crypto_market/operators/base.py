@@ -10,6 +10,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
 from crypto_market.hooks.warehouse import warehouse
+from crypto_market.retry import put_off
 from crypto_market.window import Cadence, Window, window
 
 if TYPE_CHECKING:
@@ -18,6 +19,17 @@ if TYPE_CHECKING:
     from include.clock import Clock
     from include.collect.outcome import CollectOutcome
     from include.warehouse.connection import Connection
+
+
+def as_bool(value: bool | str) -> bool:
+    """A templated switch: a DAG without native rendering turns it into text, and the text `False` is not false.
+
+    Raises ValueError for anything that is not clearly one or the other.
+    """
+    named = {"true": True, "false": False}.get(str(value).lower())
+    if named is None:
+        raise ValueError(f"{value!r} is neither true nor false")
+    return named
 
 
 class WarehouseOperator(BaseOperator):
@@ -50,8 +62,6 @@ class CollectOperator(WarehouseOperator):
     def execute(self, context: Context) -> list[dict[str, Any]]:
         from include.clock import clock_from_environment
         from include.collect.outcome import NothingToCollect
-        from include.collect.run_log import log_run
-        from include.metrics import emit
 
         clock = clock_from_environment()
         span = window(context, self.cadence)
@@ -59,18 +69,34 @@ class CollectOperator(WarehouseOperator):
         outcomes: list[CollectOutcome] = []
         with warehouse(self.warehouse_conn_id) as connection:
             try:
-                outcomes.extend(self.collect(connection, span, clock))
+                with put_off(context):
+                    outcomes.extend(self.collect(connection, span, clock))
             except NothingToCollect as reason:
                 raise AirflowSkipException(str(reason)) from reason
             finally:  # also of a try that failed: what it stored before stays
-                if outcomes:
-                    log_run(connection, task_run(context, span), outcomes, clock.now())
+                account(connection, context, outcomes, clock, span)
         for outcome in outcomes:
             self.log.info("%s", outcome)
-            for result in ("new", "changed", "unchanged"):
-                emit.count("crypto.ingest.rows", getattr(outcome, result), dataset=outcome.dataset, result=result)
-            emit.count("crypto.ingest.rows", outcome.rejected, dataset=outcome.dataset, result="quarantined")
         return [outcome.as_dict() for outcome in outcomes]
+
+
+def account(
+    connection: Connection,
+    context: Context,
+    outcomes: Sequence[CollectOutcome],
+    clock: Clock,
+    span: Window | None = None,
+) -> None:
+    """Put down in ops.pipeline_run, and count, what a task brought; nothing for a task that brought nothing."""
+    from include.collect.run_log import log_run
+    from include.metrics import emit
+
+    if outcomes:
+        log_run(connection, task_run(context, span), list(outcomes), clock.now())
+    for outcome in outcomes:
+        for result in ("new", "changed", "unchanged"):
+            emit.count("crypto.ingest.rows", getattr(outcome, result), dataset=outcome.dataset, result=result)
+        emit.count("crypto.ingest.rows", outcome.rejected, dataset=outcome.dataset, result="quarantined")
 
 
 def task_run(context: Context, span: Window | None = None) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from crypto_market.operators.base import CollectOperator
+from crypto_market.hooks.gates import PriorityName
+from crypto_market.operators.base import CollectOperator, as_bool
 from crypto_market.window import Window
 
 if TYPE_CHECKING:
@@ -17,26 +18,44 @@ if TYPE_CHECKING:
 class CandlesToPostgresOperator(CollectOperator):
     """Fetch a market's closed candles of the window and store what is new or differs, exactly once.
 
+    :param venue: our name of the exchange
     :param market: `venue:BASE/QUOTE` of the configuration (templated)
     :param timeframes: timeframes to fetch (templated)
-    :param catch_up: for live runs: re-read the last closed candles, and fetch what is missing among those before
+    :param purpose: `live` re-reads the last closed candles, fetches what is missing among those before, and goes before
+        others at the venue's request budget; `backfill` takes the cheapest source for the window
+    :param fold_trades: for backfills of Kraken: fold its trades where nothing else reaches (templated)
     """
 
-    template_fields: Sequence[str] = ("market", "timeframes", *CollectOperator.template_fields)
+    template_fields: Sequence[str] = ("market", "timeframes", "fold_trades", *CollectOperator.template_fields)
     ui_color = "#d5e8d4"
 
-    def __init__(self, *, market: str, timeframes: Sequence[str], catch_up: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        venue: str,
+        market: str,
+        timeframes: Sequence[str],
+        purpose: PriorityName = "backfill",
+        fold_trades: bool | str = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
+        self.venue = venue
         self.market = market
         self.timeframes = timeframes
-        self.catch_up = catch_up
+        self.purpose: PriorityName = purpose
+        self.fold_trades = fold_trades
 
     def collect(self, connection: Connection, span: Window, clock: Clock) -> Iterator[CollectOutcome]:
-        from crypto_market.hooks.venues import BinanceHook
+        from crypto_market.hooks.candles import page_sources
         from include.collect.candles import collect_candles
         from include.config.markets import market_by_key
 
         market = market_by_key(self.market)
-        client = BinanceHook(market.venue).client()
-        for timeframe in self.timeframes:
-            yield collect_candles(connection, client, market, timeframe, span.start, span.end, clock, self.catch_up)
+        with page_sources(
+            self.venue, self.purpose, fold_trades=as_bool(self.fold_trades), warehouse_conn_id=self.warehouse_conn_id
+        ) as sources:
+            for timeframe in self.timeframes:
+                yield collect_candles(
+                    connection, sources, market, timeframe, *span, clock, catch_up=self.purpose == "live"
+                )

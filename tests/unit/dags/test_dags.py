@@ -14,17 +14,41 @@ from airflow.sdk import DAG, AssetOrTimeSchedule, CronDataIntervalTimetable
 from airflow.sdk.exceptions import ParamValidationError
 
 from crypto_market.retry import VenueRetryPolicy
-from include.config.markets import FORECAST_HORIZONS, MARKETS, TIMEFRAMES
+from include.config.markets import FORECAST_HORIZONS, MARKETS, TIMEFRAMES, VENUES, market_keys
 from include.stack.layout import ROOT
 from include.stack.settings_file import read_settings
 
 # dag_id -> (task_id -> ids of the tasks it waits for, cron expression, names of the assets that wake it)
 EXPECTED: dict[str, tuple[dict[str, set[str]], str, set[str]]] = {
-    "ohlcv_backfill": ({"plan_markets": set(), "load_candles": {"plan_markets"}}, "0 0 1 * *", set()),
-    "ohlcv_hourly": ({"load_candles": set()}, "2 * * * *", set()),
+    "ohlcv_backfill": (
+        {"plan_markets": set(), **{f"load_{venue}": {"plan_markets"} for venue in VENUES}},
+        "0 0 1 * *",
+        set(),
+    ),
+    "ohlcv_hourly": ({f"load_{venue}": set() for venue in VENUES}, "2 * * * *", set()),
     "spot_sentiment_hourly": (
-        {"tickers.binance": set(), "coins.coingecko": set(), "sentiment.fear_greed": set()},
+        {
+            **{f"tickers.{venue}": set() for venue in VENUES},
+            "coins.coingecko": set(),
+            "coins.daily_history": set(),
+            "sentiment.fear_greed": set(),
+        },
         "3 * * * *",
+        set(),
+    ),
+    "ticker_snapshots": (
+        {**{f"tickers.{venue}": set() for venue in VENUES}, "coins.coingecko": set()},
+        "*/5 * * * *",
+        set(),
+    ),
+    "coverage_repair": (
+        {
+            **{f"repair_{venue}": set() for venue in VENUES},
+            "close_months": set(),
+            "reconcile": {*(f"repair_{venue}" for venue in VENUES), "close_months"},
+            "publish_facts": {"reconcile"},
+        },
+        "40 0 * * *",
         set(),
     ),
     "feature_upsert": ({"upsert_features": set()}, "15 * * * *", {"candles"}),
@@ -36,15 +60,20 @@ EXPECTED: dict[str, tuple[dict[str, set[str]], str, set[str]]] = {
     "model_retraining": ({"train_models": set()}, "0 4 * * 0", set()),
     "archival": ({"archive_candles": set(), "remove_old_files": set()}, "0 5 1 * *", set()),
 }
-# Tasks that ask a source: they obey its Retry-After and wait in its pool.
+# Tasks that ask a source: they obey its Retry-After and wait in its pool, which no other source's tasks use.
 ASKING = {
-    "ohlcv_backfill.load_candles": "binance",
-    "ohlcv_hourly.load_candles": "binance",
-    "spot_sentiment_hourly.tickers.binance": "binance",
+    **{f"ohlcv_backfill.load_{venue}": venue for venue in VENUES},
+    **{f"ohlcv_hourly.load_{venue}": venue for venue in VENUES},
+    **{f"spot_sentiment_hourly.tickers.{venue}": venue for venue in VENUES},
+    **{f"ticker_snapshots.tickers.{venue}": venue for venue in VENUES},
+    **{f"coverage_repair.repair_{venue}": venue for venue in VENUES},
+    "coverage_repair.close_months": "binance_archive",
     "spot_sentiment_hourly.coins.coingecko": "coingecko",
+    "spot_sentiment_hourly.coins.daily_history": "coingecko",
+    "ticker_snapshots.coins.coingecko": "coingecko",
     "spot_sentiment_hourly.sentiment.fear_greed": "alternative_me",
 }
-WINDOWED = {"ohlcv_backfill", "ohlcv_hourly", "spot_sentiment_hourly", "archival"}
+WINDOWED = {"ohlcv_backfill", "ohlcv_hourly", "spot_sentiment_hourly", "ticker_snapshots", "archival"}
 # What a StatsD tag may hold without being changed on its way to Prometheus.
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
@@ -93,8 +122,12 @@ def test_schedule_is_an_explicit_data_interval(dag: DAG) -> None:
 
 
 def test_assets_wake_who_waits_for_them(bag: DagBag) -> None:
-    outlets = {a.name: f"{d.dag_id}.{t.task_id}" for d in bag.dags.values() for t in d.tasks for a in outlets_of(t)}
-    assert outlets == {"candles": "ohlcv_hourly.load_candles", "features": "feature_upsert.upsert_features"}
+    tasks = [(f"{d.dag_id}.{t.task_id}", t) for d in bag.dags.values() for t in d.tasks]
+    candles = {name for name, task in tasks if "candles" in {asset.name for asset in outlets_of(task)}}
+    assert candles == {name for name in ASKING if re.match(r"ohlcv_hourly|coverage_repair", name)}
+    assert [name for name, task in tasks if "features" in {asset.name for asset in outlets_of(task)}] == [
+        "feature_upsert.upsert_features"
+    ]
 
 
 def outlets_of(task: Any) -> list[Any]:
@@ -107,7 +140,7 @@ def test_a_dag_says_what_it_is_and_how_long_it_may_take(dag: DAG) -> None:
     assert dag.doc_md.lstrip().startswith("### ")
     assert len(dag.doc_md) > 150
     assert dag.tags
-    assert dag.max_active_runs in (1, 3)
+    assert dag.max_active_runs in (1, 2, 3)
     assert dag.dagrun_timeout is not None
     assert timedelta(minutes=10) <= dag.dagrun_timeout <= timedelta(hours=3)
     for task in dag.tasks:
@@ -215,7 +248,8 @@ def test_mapped_tasks_cover_the_configuration(bag: DagBag) -> None:
         task: Any = bag.dags[dag_id].get_task(name)
         return task.expand_input.value
 
-    assert expanded("ohlcv_hourly.load_candles") == {"market": [market.key for market in MARKETS]}
+    for venue in VENUES:
+        assert expanded(f"ohlcv_hourly.load_{venue}") == {"market": market_keys(venue)}
     assert expanded("model_retraining.train_models") == {"horizon": list(FORECAST_HORIZONS)}
     defaults = bag.dags["ohlcv_backfill"].params
     assert defaults["markets"] == [market.key for market in MARKETS]
@@ -226,7 +260,9 @@ def test_live_work_goes_before_history_where_both_wait_for_a_pool(bag: DagBag) -
     def weight(dag_id: str, task_id: str) -> int:
         return int(bag.dags[dag_id].get_task(task_id).priority_weight)
 
-    assert weight("ohlcv_hourly", "load_candles") > weight("ohlcv_backfill", "load_candles")
+    for venue in VENUES:
+        live, repair = weight("ohlcv_hourly", f"load_{venue}"), weight("coverage_repair", f"repair_{venue}")
+        assert live > repair > weight("ohlcv_backfill", f"load_{venue}")
     assert weight("price_forecast", "make_forecasts") > weight("model_retraining", "train_models")
 
 
