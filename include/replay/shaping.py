@@ -64,11 +64,14 @@ class FaultyBook:
             short = limit - (len(page) - int(hidden.sum()))
             if short <= 0 or len(page) < wanted:
                 break
-            wanted += short
+            wanted = 2 * wanted + short
+        shown = np.flatnonzero(~hidden)
+        reached = slice(None)
+        if len(shown) > limit:
+            reached = slice(shown[-limit], None) if newest else slice(shown[limit - 1] + 1)
         for kind, mask in struck.items():
-            self._count(plan, kind, symbol, timeframe, page, mask)
-        page = page[~hidden]
-        page = page[max(0, len(page) - limit) :] if newest else page[:limit]
+            self._count(plan, kind, symbol, timeframe, page[reached], mask[reached])
+        page = page[reached][~hidden[reached]]
         page = self._revisions.applied(symbol, timeframe, page)
         return self._disturbed(plan, symbol, timeframe, page, limit, newest)
 
