@@ -89,6 +89,8 @@ def new_venue(root: Path, name: str) -> list[str]:
     for path in made:
         if (root / path).exists():
             raise ScaffoldError(f"{path} is there already")
+        if not (root / path).parent.is_dir():
+            raise ScaffoldError(f"no folder for {path} in {root}: is it a checkout of the repository?")
     made |= {
         path: _with_row(root / path, start, _filled(template, name), name) for path, (start, template) in TABLES.items()
     }
