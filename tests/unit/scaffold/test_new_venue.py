@@ -93,6 +93,14 @@ def test_without_its_table_nothing_is_written_and_the_row_is_told(copy: Path) ->
     assert contents(copy) == before
 
 
+def test_outside_a_checkout_nothing_is_written(copy: Path) -> None:
+    (copy / "tests" / "integration").rmdir()
+    before = contents(copy)
+    with pytest.raises(ScaffoldError, match="is it a checkout"):
+        new_venue(copy, "acme")
+    assert contents(copy) == before
+
+
 @pytest.mark.parametrize(
     "name", ["", "Acme", "9lives", "a__b", "_a", "a_", "a-b", "../a", "a/b", "class", "x" * 25, "ä"]
 )
