@@ -39,10 +39,11 @@ def bucket(limit: Limit, heaviest: float = 1) -> Bucket:
     """
     if limit.units <= 0 or limit.seconds <= 0:
         raise ValueError(f"a limit of {limit.units} in {limit.seconds} s allows nothing")
+    units = float(limit.units)
     share = LONG_BURST_SHARE if limit.seconds >= LONG_WINDOW_SECONDS else BURST_SHARE
-    capacity = max(share * limit.units, 1, heaviest if heaviest <= limit.units / 2 else 1)
+    capacity = max(share * units, 1.0, float(heaviest) if heaviest <= units / 2 else 1.0)
     slack = max(SLACK_SHARE * limit.seconds, LEAST_SLACK_SECONDS)
     if capacity <= 1:
         # One request at a time, each from a full bucket: then even the request that ends a window is within it.
-        return Bucket(limit.units, limit.seconds, min(1, limit.units), limit.units / (limit.seconds + slack))
-    return Bucket(limit.units, limit.seconds, capacity, (limit.units - capacity) / (limit.seconds + slack))
+        return Bucket(units, limit.seconds, min(1.0, units), units / (limit.seconds + slack))
+    return Bucket(units, limit.seconds, capacity, (units - capacity) / (limit.seconds + slack))

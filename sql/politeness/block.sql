@@ -17,7 +17,11 @@ host as (
             %(least)s::double precision,
             coalesce(
                 %(told)s::double precision,
-                least(%(longest)s::double precision, %(first)s::double precision * 2 ^ least(h.blocked_count, 30))
+                least(
+                    %(longest)s::double precision,
+                    %(first)s::double precision
+                    * 2 ^ least(h.blocked_count - coalesce(h.blocked_until > t.at, false)::integer, 30)
+                )
             )
         ) as seconds
     from ops.circuit as h
