@@ -155,6 +155,12 @@ _DECLARED = (
         "Share of scored forecasts whose 80 % interval held the price.",
     ),
     Metric("crypto.archive.rows", "counter", ("dataset",), "Rows written to verified archive files."),
+    Metric(
+        "crypto.reconcile.candles",
+        "counter",
+        ("venue", "symbol", "verdict"),
+        "Candles compared across venues by verdict: agree, quote_basis, outlier, missing or uncompared.",
+    ),
 )
 
 REGISTRY: dict[str, Metric] = {metric.name: metric for metric in _DECLARED}

@@ -1,0 +1,171 @@
+"""Every pair of series of a panel: how far apart they usually are, how far now, and how far is too far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from include.reconcile import thresholds as t
+from include.reconcile.model import Floats, Mask, Panel
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One comparison of all pairs (i, j), i < j, as arrays [pair, row]: distance of i over j, and its threshold.
+
+    NaN where one of both candles is absent.
+    """
+
+    name: str
+    distance: Floats
+    threshold: Floats
+
+    @property
+    def bad(self) -> Mask:
+        return np.abs(self.distance) > self.threshold
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """A panel's pairs and measures: logarithms, [pair, row].
+
+    apart, apart_at_open: distance of closes and opens. usual: trailing median of the former, 0 where unknown; noise:
+    usual size of what is left. spread: range of each row, [row].
+    """
+
+    panel: Panel
+    index: list[tuple[int, int]]
+    apart: Floats
+    apart_at_open: Floats
+    usual: Floats
+    close: Measure
+    open: Measure
+    slip: Measure
+    shift: Measure
+    volume: Measure
+    spread: Floats
+    noise: Floats
+
+    def is_off_level(self, place: int, row: int) -> bool:
+        """Whether the closes of a pair are too far apart for any quote to explain it."""
+        return bool(abs(self.apart[place, row]) > t.LEVEL)
+
+
+def trailing_median(values: Floats, least: int = t.LEAST_CONTEXT) -> Floats:
+    """Median of the CONTEXT values before each place (never the place itself), along the last axis."""
+    frame = pd.DataFrame(values.T).rolling(t.CONTEXT, min_periods=least).median().shift(1)
+    return np.asarray(frame.to_numpy(dtype=np.float64).T)
+
+
+def neighbour(values: Floats, by: int) -> Floats:
+    """Values moved so that each place holds the one `by` rows later (earlier if negative); NaN beyond the ends."""
+    moved = values.copy() if by == 0 else np.full_like(values, np.nan)
+    if by > 0:
+        moved[..., :-by] = values[..., by:]
+    elif by < 0:
+        moved[..., -by:] = values[..., :by]
+    return moved
+
+
+def logs(values: Floats) -> Floats:
+    """Natural logarithms by instrument and row [column, row]; NaN for what is not positive."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(values > 0, np.log(np.where(values > 0, values, 1.0)), np.nan).T
+
+
+def usual_range(high: Floats, low: Floats) -> Floats:
+    """Range of each row as the lower median of the instruments, so that one wild candle cannot widen it."""
+    ranges = np.sort(np.abs(high - low), axis=0)  # NaN sorts last
+    middle = np.maximum((~np.isnan(ranges)).sum(axis=0) - 1, 0) // 2
+    return np.asarray(np.take_along_axis(ranges, middle[None, :], axis=0)[0])
+
+
+def pairs_of(panel: Panel) -> Pairs:
+    """Measure all pairs of a panel."""
+    opens, highs, lows, closes = (logs(v) for v in (panel.open, panel.high, panel.low, panel.close))
+    m = len(panel.instruments)
+    index = [(i, j) for i in range(m) for j in range(i + 1, m)]
+    left, right = [i for i, _ in index], [j for _, j in index]
+
+    apart = closes[left] - closes[right]
+    off_level = np.abs(apart) > t.LEVEL
+    known = trailing_median(np.where(off_level, np.nan, apart))
+    usual = np.nan_to_num(known, nan=0.0)
+    allowance = np.where(np.isnan(known), t.UNKNOWN_BASIS, 0.0)
+
+    spread = usual_range(highs, lows)
+    noise = trailing_median(np.where(off_level, np.nan, np.abs(apart - known)))
+    noise = np.nan_to_num(noise, nan=t.USUAL_NOISE)
+
+    apart_at_open = opens[left] - opens[right]
+
+    def around(by: int) -> Floats:
+        meeting = np.stack([spread, neighbour(spread, by)])
+        return np.asarray(np.where(np.isnan(meeting).any(axis=0), np.fmax(*meeting), meeting.mean(axis=0)))
+
+    def price(name: str, now: Floats, next_by: int) -> Measure:
+        distance = now[left] - now[right]
+        threshold = np.maximum(t.FLOOR, t.WIDE * around(next_by) + t.NOISE * noise) + allowance
+        wrong_level = (np.abs(distance) > t.LEVEL) | (one_quote & (np.abs(usual) > t.SAME_QUOTE_LEVEL))
+        return Measure(
+            name,
+            np.where(wrong_level, distance, distance - usual),
+            np.where(wrong_level, np.where(one_quote, t.SAME_QUOTE_LEVEL, t.LEVEL), threshold),
+        )
+
+    quotes = [instrument.quote for instrument in panel.instruments]
+    one_quote = np.array([[quotes[i] == quotes[j]] for i, j in index], dtype=np.bool_).reshape(-1, 1)
+
+    return Pairs(
+        panel,
+        index,
+        apart,
+        apart_at_open,
+        usual,
+        price("close", closes, 1),
+        price("open", opens, -1),
+        _slip(apart, apart_at_open, around(1)),
+        _shift((opens, highs, lows, closes), left, right, usual, off_level),
+        _volume(panel, closes, left, right),
+        spread,
+        noise,
+    )
+
+
+def _slip(apart: Floats, apart_at_open: Floats, around: Floats) -> Measure:
+    """How much the distance changes between a close and the next open: hardly, whatever the quotes do."""
+    distance = neighbour(apart_at_open, 1) - apart
+    noise = np.nan_to_num(trailing_median(np.abs(distance)), nan=t.USUAL_NOISE)
+    return Measure("slip", distance, np.maximum(t.SLIP_FLOOR, t.SLIP_WIDE * around + t.SLIP_NOISE * noise))
+
+
+def _shift(prices: tuple[Floats, ...], left: list[int], right: list[int], usual: Floats, off: Mask) -> Measure:
+    """Whether one series repeats the other one candle later or earlier: distance 1 and threshold 0 where it does."""
+
+    def mean_distance(by: int) -> Floats:
+        # Each field apart, so that two candles that only share a close do not look alike.
+        return np.asarray(np.mean([np.abs(p[left] - neighbour(p, by)[right] - usual) for p in prices], axis=0))
+
+    here = np.where(off, np.nan, mean_distance(0))
+    found = np.zeros(here.shape, dtype=np.bool_)
+    total = pd.DataFrame(here.T).rolling(t.SHIFT_WINDOW, min_periods=t.SHIFT_WINDOW // 2).mean().to_numpy().T
+    for by in (-1, 1):
+        there = mean_distance(by)
+        other = pd.DataFrame(there.T).rolling(t.SHIFT_WINDOW, min_periods=t.SHIFT_WINDOW // 2).mean().to_numpy().T
+        found |= (total > t.SHIFT_FLOOR) & (other < t.SHIFT_RATIO * total) & (there < here)
+    return Measure("time_shift", np.where(np.isnan(here), np.nan, found.astype(np.float64)), np.full(here.shape, 0.5))
+
+
+def _volume(panel: Panel, closes: Floats, left: list[int], right: list[int]) -> Measure:
+    volumes = logs(panel.base_volume)
+    ratio = volumes[left] - volumes[right]
+    distance = ratio - trailing_median(ratio)
+    noise = np.nan_to_num(trailing_median(np.abs(distance)), nan=1.0)
+    price = np.abs(np.fmin(closes[left], closes[right]))
+    return Measure(
+        "volume_unit",
+        distance,
+        np.maximum.reduce([np.full_like(noise, t.VOLUME_FLOOR), t.VOLUME_SHARE * price, t.VOLUME_NOISE * noise]),
+    )
