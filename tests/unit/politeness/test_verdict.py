@@ -34,6 +34,8 @@ def test_a_good_answer_is_a_success_and_no_answer_without_an_error_is_nothing() 
         errors.OutOfReachError("coingecko", "last 365 days only", 10012),
         errors.NoDataError("kraken", "empty"),
         errors.VenueError("binance", "answer from an unknown world"),
+        errors.NotPublishedError("binance_archive", "404", False),
+        errors.ChecksumMismatchError("binance_archive", "replaced"),
     ],
     ids=lambda error: type(error).__name__,
 )
