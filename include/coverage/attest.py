@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from include.candles.batch import CandleBatch
+from include.candles.model import Candle
 from include.candles.timeframes import ceil, expected_count, floor, step
 from include.coverage.outages import known_outages, outage_spans
 from include.coverage.spans import Span, from_ranges, intersect, of_opens, subtract, to_range, to_ranges, union, within
@@ -22,6 +24,9 @@ from include.warehouse.sql import statement
 CONFIRM_AFTER = timedelta(hours=1)
 SETTLED_AFTER = timedelta(days=1)
 NEVER = "-infinity"
+# A listed market trades: an answer without a single row for longer than this is a fault of the venue and proves
+# nothing, unless the venue omits intervals without trades. The longest silence in years of history was 33 hours.
+LONGEST_SILENCE = timedelta(days=2)
 
 EMPTY, OUTAGE, OUT_OF_REACH = "empty", "outage", "out_of_reach"
 
@@ -41,7 +46,6 @@ def attest(
     instrument_id: int,
     timeframe: str,
     page: CandlePage,
-    opens: Sequence[datetime] | None = None,
     *,
     venue: str,
     now: datetime,
@@ -49,18 +53,17 @@ def attest(
 ) -> None:
     """Note the answer and bring the ledger in line with it; the same answer again adds nothing.
 
-    Call it in the transaction that stored the page's candles, after them. opens: their open times, where the page's
-    candles are not a sequence of Candle. venue: our name of the exchange. now: when the answer came (UTC).
-    omits_empty: whether this source has no row for an interval without trades; what the venue does by default.
-    Raises ValueError for a page whose window is not on open times, psycopg.errors.CheckViolation for a page whose
-    candles do not lie in it.
+    Call it in the transaction that stored the page's candles, after them. venue: our name of the exchange. now: when
+    the answer came (UTC). omits_empty: whether this source has no row for an interval without trades; what the venue
+    does by default. Raises ValueError for a page whose window is not on open times, psycopg.errors.CheckViolation for
+    one whose candles do not lie in it. A page of no open time at all proves nothing.
     """
     if page.start == page.end:
-        return  # nothing was asked for
+        return
     window = Span(page.start, page.end)
     if (floor(window.start, timeframe), floor(window.end, timeframe)) != window:
         raise ValueError(f"an answer of {timeframe} candles cannot cover {window}")
-    absent, refused, unproven = _lacking(page, opens, timeframe)
+    absent, refused, unproven = _lacking(page, timeframe)
     values: dict[str, Any] = {
         "instrument_id": instrument_id,
         "timeframe": timeframe,
@@ -81,8 +84,10 @@ def attest(
         decided: list[Entry] = []
         if absent:
             omits = CAPABILITIES[venue].omits_empty if omits_empty is None else omits_empty
-            settled = floor(now - SETTLED_AFTER, timeframe) if omits else NEVER
-            decided = _decide(connection, venue, {**values, "settled_before": settled})
+            values["settled_before"] = floor(now - SETTLED_AFTER, timeframe) if omits else NEVER
+            decided = _decide(connection, venue, values)
+            if not (omits or page.candles or page.rejected) and window.end - window.start > LONGEST_SILENCE:
+                decided = [entry for entry in decided if entry.state != EMPTY]
         came = subtract([window], union([*absent, *unproven]))
         _rewrite(connection, instrument_id, timeframe, window, came, decided)
 
@@ -111,9 +116,7 @@ def record_out_of_reach(
         _rewrite(connection, instrument_id, timeframe, window, [], entries)
 
 
-def _lacking(
-    page: CandlePage, opens: Sequence[datetime] | None, timeframe: str
-) -> tuple[list[Span], list[Span], list[Span]]:
+def _lacking(page: CandlePage, timeframe: str) -> tuple[list[Span], list[Span], list[Span]]:
     """Open times the page has no row for, those whose row was refused, and those it proves nothing of.
 
     A refused row without a readable time may be any of the missing ones: then none of them is proven absent.
@@ -121,13 +124,17 @@ def _lacking(
     window, length = Span(page.start, page.end), step(timeframe)
     if len(page.candles) == expected_count(*window, timeframe):
         return [], [], []
-    if opens is None:
-        opens = [candle.opened_at for candle in page.candles]
-    missing = subtract([window], of_opens(opens, length))
+    missing = subtract([window], _present(page.candles, timeframe))
     times = [row.opened_at for row in page.rejected]
     refused = intersect(missing, of_opens((floor(at, timeframe) for at in times if at), length))
     missing = subtract(missing, refused)
     return ([], refused, missing) if None in times else (missing, refused, [])
+
+
+def _present(candles: Sequence[Candle], timeframe: str) -> list[Span]:
+    if isinstance(candles, CandleBatch) and candles.is_ascending and len(candles):
+        return [Span(*each) for each in zip(*candles.ranges(timeframe), strict=True)]
+    return of_opens((candle.opened_at for candle in candles), step(timeframe))
 
 
 def _decide(connection: Connection, venue: str, values: dict[str, Any]) -> list[Entry]:

@@ -16,7 +16,7 @@ from include.config.markets import Market
 from include.coverage.attest import CONFIRM_AFTER
 from include.coverage.audit import due_audits
 from include.coverage.equation import ARCHIVED_SHORT, UNCONFIRMED, SeriesCoverage, Unknown, coverage
-from include.coverage.spans import Span, from_ranges, intersect, subtract, to_range
+from include.coverage.spans import Span, from_ranges, intersect, subtract, to_range, union
 from include.coverage.step import PURPOSES, REST, SETTLE, UNKNOWN, Step, make_step, page_size
 from include.warehouse.connection import Connection
 from include.warehouse.sql import statement
@@ -86,9 +86,11 @@ def _step_for(group: list[Unknown], series: SeriesCoverage, market: Market, now:
 
 
 def _settle(connection: Connection, series: SeriesCoverage, market: Market, now: datetime) -> list[Step]:
-    """The last closed candles, where nobody has read them again SETTLE_DELAY after their close."""
+    """The last closed candles, and those that were said not to exist, where nobody has read them again since."""
     window = Span(floor(now - SETTLE_WINDOW, series.timeframe), floor(now - SETTLE_DELAY, series.timeframe))
-    if not intersect([window], series.spans["observed"]):
+    answered = union(span for name in ("observed", "empty", "outage") for span in series.spans[name])
+    recent = intersect([window], answered)
+    if not recent:
         return []
     values = {
         "instrument_id": series.instrument_id,
@@ -97,7 +99,7 @@ def _settle(connection: Connection, series: SeriesCoverage, market: Market, now:
         "settle_delay": SETTLE_DELAY,
     }
     row = connection.execute(statement("coverage/select_settled.sql"), values).fetchone()
-    unread = subtract(intersect([window], series.spans["observed"]), from_ranges(row[0] if row else []))
+    unread = subtract(recent, from_ranges(row[0] if row else []))
     if not unread:
         return []
     reason = f"not read again {SETTLE_DELAY} after the close"

@@ -1,5 +1,5 @@
--- The earliest open time in [since, until), from the series' first candle on, without a candle; NULL where none is.
--- A month that left the table for the archive is not missing.
+-- The earliest open time in [since, until), from the series' first candle on, that has neither a candle nor a reason in
+-- the ledger; NULL where none is. A month that left the table for the archive is not missing.
 -- Parameters: instrument_id, timeframe, since, until (open times of the timeframe).
 select min(expected.opened_at)
 from (
@@ -22,8 +22,14 @@ left join market.candle as held
 where
     held.opened_at is null
     and not exists (
-        select 1
-        from ops.archive_manifest as archived
+        select from market.coverage as known
+        where
+            known.instrument_id = %(instrument_id)s
+            and known.timeframe = %(timeframe)s
+            and known.covers @> expected.opened_at
+    )
+    and not exists (
+        select from ops.archive_manifest as archived
         where
             archived.instrument_id = %(instrument_id)s
             and archived.timeframe = %(timeframe)s
