@@ -73,6 +73,7 @@ CAPABILITIES: dict[str, Capabilities] = {
         candles_weight=1.5,
         listing_weight=1,
         reach_candles=720,
+        omits_empty=True,
     ),
     "coinbase": Capabilities(
         host_limits=(Limit(5, 1),),

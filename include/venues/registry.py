@@ -12,6 +12,7 @@ from include.venues.model import MarketVenue
 # venue -> module and class of its client; imported when first asked for
 MARKET_VENUES: dict[str, tuple[str, str]] = {
     "binance": ("include.venues.binance", "Binance"),
+    "kraken": ("include.venues.kraken", "Kraken"),
     "coinbase": ("include.venues.coinbase", "Coinbase"),
 }
 
