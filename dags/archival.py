@@ -23,7 +23,7 @@ with DAG(
     dag_id="archival",
     doc_md=__doc__,
     schedule=CronDataIntervalTimetable("0 5 1 * *", timezone="UTC"),
-    start_date=datetime(2017, 8, 1, tzinfo=UTC),
+    start_date=datetime(2010, 1, 1, tzinfo=UTC),
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=3),
     tags=["archive", "retention"],

@@ -23,7 +23,7 @@ with DAG(
     dag_id="feature_upsert",
     doc_md=__doc__,
     schedule=AssetOrTimeSchedule(timetable=CronDataIntervalTimetable("15 * * * *", timezone="UTC"), assets=[CANDLES]),
-    start_date=datetime(2017, 8, 1, tzinfo=UTC),
+    start_date=datetime(2010, 1, 1, tzinfo=UTC),
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=1),
     tags=["features"],

@@ -22,7 +22,7 @@ with DAG(
     dag_id="model_retraining",
     doc_md=__doc__,
     schedule=CronDataIntervalTimetable("0 4 * * 0", timezone="UTC"),
-    start_date=datetime(2017, 8, 1, tzinfo=UTC),
+    start_date=datetime(2010, 1, 1, tzinfo=UTC),
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=3),
     tags=["models"],

@@ -58,24 +58,26 @@ with DAG(
     **DAG_DEFAULTS,
 ) as dag:
 
-    @task(retries=0, multiple_outputs=True)
-    def plan_markets() -> dict[str, list[str]]:
-        """The chosen markets by venue, without those that were not listed yet."""
+    @task.branch(retries=0)
+    def plan_markets() -> list[str]:
+        """The venues that have something to load: their chosen markets were listed within the window."""
         from include.collect.plan import markets_by_venue
 
         context = get_current_context()
-        return markets_by_venue(context["params"]["markets"], *window(context, "month"))
+        chosen = markets_by_venue(context["params"]["markets"], *window(context, "month"))
+        return [f"load_{venue}" for venue, markets in chosen.items() if markets]
 
-    chosen = plan_markets()
-    for venue in VENUES:
-        CandlesToPostgresOperator.partial(
+    plan_markets() >> [
+        CandlesToPostgresOperator(
             task_id=f"load_{venue}",
             venue=venue,
+            markets="{{ params.markets }}",
             purpose="backfill",
             cadence="month",
             timeframes="{{ params.timeframes }}",
             fold_trades="{{ params.kraken_trades }}",
             pool=venue,
             retry_policy=VenueRetryPolicy(),
-            map_index_template="{{ task.market }}",
-        ).expand(market=chosen[venue])  # type: ignore[index]  # one XCom a venue
+        )
+        for venue in VENUES
+    ]

@@ -24,7 +24,7 @@ with DAG(
     dag_id="ohlcv_hourly",
     doc_md=__doc__,
     schedule=CronDataIntervalTimetable("2 * * * *", timezone="UTC"),
-    start_date=datetime(2017, 8, 1, tzinfo=UTC),
+    start_date=datetime(2010, 1, 1, tzinfo=UTC),
     max_active_runs=2,  # a run that waits for one venue does not hold up the next hour of the others
     dagrun_timeout=timedelta(minutes=50),
     tags=["candles", "live"],
@@ -32,15 +32,15 @@ with DAG(
     **DAG_DEFAULTS,
 ) as dag:
     for venue in VENUES:
-        CandlesToPostgresOperator.partial(
+        CandlesToPostgresOperator(
             task_id=f"load_{venue}",
             venue=venue,
+            markets=market_keys(venue),
             purpose="live",
             cadence="hour",
             timeframes=list(TIMEFRAMES),
             pool=venue,
             priority_weight=100,  # live before backfill, where both wait for the venue's pool
             retry_policy=VenueRetryPolicy(),
-            map_index_template="{{ task.market }}",
             outlets=[CANDLES],
-        ).expand(market=market_keys(venue))
+        )

@@ -21,7 +21,7 @@ with DAG(
     dag_id="price_forecast",
     doc_md=__doc__,
     schedule=AssetOrTimeSchedule(timetable=CronDataIntervalTimetable("25 * * * *", timezone="UTC"), assets=[FEATURES]),
-    start_date=datetime(2017, 8, 1, tzinfo=UTC),
+    start_date=datetime(2010, 1, 1, tzinfo=UTC),
     max_active_runs=1,
     dagrun_timeout=timedelta(minutes=50),
     tags=["forecasts"],

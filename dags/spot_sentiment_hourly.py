@@ -30,7 +30,7 @@ with DAG(
     dag_id="spot_sentiment_hourly",
     doc_md=__doc__,
     schedule=CronDataIntervalTimetable("3 * * * *", timezone="UTC"),
-    start_date=datetime(2017, 8, 1, tzinfo=UTC),
+    start_date=datetime(2010, 1, 1, tzinfo=UTC),
     max_active_runs=1,
     dagrun_timeout=timedelta(minutes=50),
     tags=["tickers", "sentiment", "live"],

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import product
 
 from include.candles.timeframes import floor, step
 from include.clock import Clock
@@ -21,7 +22,15 @@ from include.collect.store import SeriesAt, store_pages
 from include.config.markets import Market
 from include.coverage.attest import record_out_of_reach
 from include.venues.capabilities import CAPABILITIES
-from include.venues.errors import NoDataError, OutOfReachError
+from include.venues.errors import (
+    AuthenticationError,
+    ForbiddenError,
+    GeoBlockedError,
+    NoDataError,
+    OutOfReachError,
+    RateLimitedError,
+    UnavailableError,
+)
 from include.warehouse.connection import Connection
 from include.warehouse.coverage import first_missing
 
@@ -29,7 +38,49 @@ SETTLE_BARS = 2  # closed candles asked for again by a live run: late trades sti
 CATCH_UP_BARS = 1000  # how far back a live run looks for holes: a page, six weeks of hours; older ones are a repair's
 LONGEST_OUTAGE = timedelta(days=2)  # a listed market trades: the longest silence in years of history was 33 hours
 
+# What another market of the same venue would meet too.
+HOST_TROUBLE = (RateLimitedError, GeoBlockedError, ForbiddenError, UnavailableError, AuthenticationError)
+
 _log = logging.getLogger(__name__)
+
+
+def collect_markets(
+    connection: Connection,
+    sources: PageSources,
+    markets: Iterable[Market],
+    timeframes: Iterable[str],
+    start: datetime,
+    end: datetime,
+    clock: Clock,
+    *,
+    catch_up: bool = False,
+) -> Iterator[CollectOutcome]:
+    """`collect_candles` for each market of one venue and each timeframe.
+
+    Trouble with the host ends it at once. What is wrong with one series is raised, the first of several with the
+    others as its notes, after the rest is done. Raises NothingToCollect, with all reasons, where no series has any.
+    """
+    nothing: list[str] = []
+    errors: list[Exception] = []
+    outcomes = 0
+    for market, timeframe in product(markets, list(timeframes)):
+        try:
+            yield collect_candles(connection, sources, market, timeframe, start, end, clock, catch_up=catch_up)
+            outcomes += 1
+        except NothingToCollect as reason:
+            _log.info("%s", reason)
+            nothing.append(str(reason))
+        except HOST_TROUBLE:
+            raise
+        except Exception as error:  # raised below
+            _log.exception("%s %s", market.key, timeframe)
+            errors.append(error)
+    if errors:
+        for other in errors[1:]:
+            errors[0].add_note(f"and {other!r}")
+        raise errors[0]
+    if nothing and not outcomes:
+        raise NothingToCollect("; ".join(dict.fromkeys(nothing)))
 
 
 def collect_candles(

@@ -249,7 +249,8 @@ def test_mapped_tasks_cover_the_configuration(bag: DagBag) -> None:
         return task.expand_input.value
 
     for venue in VENUES:
-        assert expanded(f"ohlcv_hourly.load_{venue}") == {"market": market_keys(venue)}
+        load: Any = bag.dags["ohlcv_hourly"].get_task(f"load_{venue}")
+        assert (load.venue, load.markets, load.purpose) == (venue, market_keys(venue), "live")
     assert expanded("model_retraining.train_models") == {"horizon": list(FORECAST_HORIZONS)}
     defaults = bag.dags["ohlcv_backfill"].params
     assert defaults["markets"] == [market.key for market in MARKETS]
