@@ -125,8 +125,8 @@ def collect_coin_history(
 ) -> CollectOutcome:
     """Store each coin's price at every midnight (UTC), as far back as the plan reaches; only what is missing is asked.
 
-    A coin the source does not know is named in the outcome. Raises NothingToCollect where every coin has its newest
-    midnight, NoDataError where the source knows none of the coins.
+    A coin the source does not know is named in the outcome. Raises NothingToCollect where every coin it knows has its
+    newest midnight, NoDataError where it knows none of the coins.
     """
     now = clock.now()
     newest_known = (now - DAY_IS_KNOWN_AFTER).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -149,6 +149,8 @@ def collect_coin_history(
             days = min(days, reach.days)
         if seen := _if_known(source.daily_history, theirs, days):
             answers.append(seen)
+    if not answers and stored:
+        raise NothingToCollect(f"every coin but {', '.join(names.values())}, which are not known, has its midnights")
     return _store_coins(connection, answers, names, now)
 
 
