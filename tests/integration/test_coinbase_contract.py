@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import requests
 import uvicorn
@@ -25,6 +27,8 @@ from include.replay.clock import ReplayClock
 from include.replay.coinbase import Coinbase as Twin
 from include.replay.coinbase_advanced import CoinbaseAdvanced as AdvancedTwin
 from include.replay.coinbase_limit import RequestBucket
+from include.replay.current import CurrentBook
+from include.replay.recorded import RecordedWorld
 from include.replay.world import ReplayMarket
 from include.venues.coinbase import Coinbase
 from include.venues.coinbase_advanced import CoinbaseAdvanced
@@ -97,13 +101,19 @@ BOOK = Book()
 
 
 @contextmanager
-def exchange(bucket: tuple[float, int] = (UNLIMITED, UNLIMITED), without: str = "") -> Iterator[str]:
-    """Both twins on a server of their own; the interface named by `without` is not there."""
-    clock = ReplayClock(NOW, speed=0)
+def exchange(
+    bucket: tuple[float, int] = (UNLIMITED, UNLIMITED),
+    without: str = "",
+    world: RecordedWorld | None = None,
+    now: datetime = NOW,
+) -> Iterator[str]:
+    """Both twins on a server of their own, over BOOK or a world's; the interface named by `without` is not there."""
+    clock = ReplayClock(now, speed=0)
+    book = CurrentBook(world.book("coinbase"), clock) if world else BOOK
     twins = {"coinbase": Twin, "coinbase_advanced": AdvancedTwin}
     # A clock that stands still: what is in the bucket at the start is all there is.
     mounts = [
-        Mount(f"/{name}", routes=twin(BOOK, clock, RequestBucket(*bucket, seconds=lambda: 0.0)).routes())
+        Mount(f"/{name}", routes=twin(book, clock, RequestBucket(*bucket, seconds=lambda: 0.0)).routes())
         for name, twin in twins.items()
         if name != without
     ]
@@ -410,3 +420,21 @@ def test_what_the_venue_refuses_is_told_with_its_words(url: str) -> None:
 
     with pytest.raises(RequestRejectedError, match="granularity too small"):
         list(Coinbase(TooWide(f"{url}/coinbase")).candles("BTC-USD", "1m", START, START + HOUR, NOW))
+
+
+def test_recorded_candles_arrive_as_they_were_recorded(recorded_world: RecordedWorld, market_data_dir: Path) -> None:
+    recorded = pd.read_parquet(market_data_dir / "coinbase/ohlcv_1h/BTCUSD_2024.parquet").set_index("open_time")
+    with exchange(world=recorded_world, now=recorded_world.ends_at) as url:
+        client = Client(url)
+        first = client.venue.first_open("BTC-USD", "1h", recorded_world.ends_at)
+        pages = list(client.venue.candles("BTC-USD", "1h", first, recorded_world.ends_at, recorded_world.ends_at))
+        down = list(
+            Client(url, down=True).venue.candles("BTC-USD", "1h", first, first + 30 * DAY, recorded_world.ends_at)
+        )
+    candles = [candle for page in pages for candle in page.candles]
+    assert opens(candles) == recorded.index.tolist()
+    prices = [[float(figure) for figure in candle[1:5]] for candle in candles]
+    assert prices == recorded[["open", "high", "low", "close"]].to_numpy().tolist()
+    volumes = [round(float(candle.base_volume), 8) for candle in candles]
+    assert volumes == pytest.approx(recorded["volume"].tolist(), abs=1e-8)
+    assert [candle for page in down for candle in page.candles] == candles[: 30 * 24]
