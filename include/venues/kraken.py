@@ -20,14 +20,13 @@ from include.venues.capabilities import CAPABILITIES
 from include.venues.errors import NoDataError, OutOfReachError, UnknownSymbolError
 from include.venues.gate import NO_GATE, Gate
 from include.venues.http import Response, Retry, Transport, world
-from include.venues.kraken_api import UNREADABLE, KrakenApi, answered_at
+from include.venues.kraken_api import UNREADABLE, KrakenApi, answered_at, require_timeframe
 from include.venues.kraken_errors import VENUE
 from include.venues.kraken_trades import first_trade_at
 from include.venues.model import CandlePage, Listing, Observations, Ticker
 
 SOURCE = "kraken-rest"
 LIMITS = CAPABILITIES[VENUE]
-MINUTES = {timeframe: SECONDS[timeframe] // 60 for timeframe in LIMITS.timeframes}
 # Statuses in which orders can still match; any other, known or new, makes no candles.
 TRADING = frozenset({"online", "limit_only", "reduce_only"})
 # A row with its open time, None where that cannot be read.
@@ -62,6 +61,7 @@ class Kraken:
 
     def first_open(self, venue_symbol: str, timeframe: str, now: datetime) -> datetime:
         """Open time of the oldest candle OHLC answers now, filled ones included; NoDataError where there is none."""
+        require_timeframe(timeframe)
         rows, newest, response = self._ohlc(venue_symbol, timeframe, None)
         oldest = _oldest(rows, timeframe)
         if oldest is None or oldest > newest:
@@ -77,6 +77,7 @@ class Kraken:
         closed at `now`. What can be had is given first; then OutOfReachError where the window begins before the
         oldest row answered (and the market is older), NoDataError where Kraken has not committed all of it yet.
         """
+        require_timeframe(timeframe)
         cursor, stop = ceil(start, timeframe), min(ceil(end, timeframe), floor(now, timeframe))
         if cursor >= stop:
             return
@@ -95,7 +96,8 @@ class Kraken:
     def tickers(self, venue_symbols: Sequence[str], now: datetime) -> Observations[Ticker]:
         """Tickers of the pairs, observed when the venue answered (HTTP Date, never after `now`).
 
-        One without trades in 24 hours is refused, as is one answered 10 minutes before `now`. Kraken tells neither the price of a day ago nor a quote volume.
+        One without trades in 24 hours is refused, and one that was answered 10 minutes before `now`. Kraken tells
+        neither the price of a day ago nor a quote volume.
         Raises UnknownSymbolError when any of the pairs is not listed, NoDataError when none has a live ticker.
         """
         names = list(dict.fromkeys(venue_symbols))
@@ -124,9 +126,7 @@ class Kraken:
         self, venue_symbol: str, timeframe: str, opens_from: datetime | None
     ) -> tuple[list[Row], datetime, Response]:
         """Rows that open at `opens_from` or later, each with its open time, and the newest committed open time."""
-        if timeframe not in MINUTES:
-            raise ValueError(f"{VENUE} has no timeframe {timeframe!r}; it has {', '.join(MINUTES)}")
-        params: dict[str, str | int] = {"pair": venue_symbol, "interval": MINUTES[timeframe]}
+        params: dict[str, str | int] = {"pair": venue_symbol, "interval": SECONDS[timeframe] // 60}
         if opens_from is not None:
             # In seconds, and exclusive: milliseconds would be taken for a far future and ignored.
             params["since"] = max(0, (opens_from - step(timeframe) - EPOCH) // timedelta(seconds=1))

@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 from include.venues.answers import read_json
+from include.venues.capabilities import CAPABILITIES
 from include.venues.errors import RequestRejectedError, UnavailableError, VenueError
 from include.venues.gate import Gate
 from include.venues.http import Params, Response, Retry, Transport, fetch
@@ -49,6 +50,13 @@ class KrakenApi:
             gate=self._gate,
             weight=weight,
         )
+
+
+def require_timeframe(timeframe: str) -> None:
+    """ValueError for a timeframe Kraken does not have."""
+    known = CAPABILITIES[VENUE].timeframes
+    if timeframe not in known:
+        raise ValueError(f"{VENUE} has no timeframe {timeframe!r}; it has {', '.join(known)}")
 
 
 def answered_at(response: Response, now: datetime) -> datetime:

@@ -18,7 +18,7 @@ from include.venues.capabilities import CAPABILITIES
 from include.venues.errors import NoDataError, UnavailableError
 from include.venues.gate import NO_GATE, Gate
 from include.venues.http import Params, Response, Retry, Transport, world
-from include.venues.kraken_api import KrakenApi, answered_at
+from include.venues.kraken_api import KrakenApi, answered_at, require_timeframe
 from include.venues.kraken_errors import VENUE
 from include.venues.kraken_fold import Decimals, Fold
 from include.venues.model import CandlePage
@@ -46,7 +46,7 @@ class KrakenTrades:
 
     def first_open(self, venue_symbol: str, timeframe: str, now: datetime) -> datetime:
         """Open time of the candle that holds the pair's first trade; NoDataError where there is none by `now`."""
-        _require_timeframe(timeframe)
+        require_timeframe(timeframe)
         first = first_trade_at(self._api, venue_symbol)
         if first is None or first > now:
             raise NoDataError(VENUE, f"no trade of {venue_symbol} at all")
@@ -62,7 +62,7 @@ class KrakenTrades:
         that cannot be read has no candle, and the trade is refused. Raises a VenueError, UnavailableError also where
         trades do not come in the order of time.
         """
-        _require_timeframe(timeframe)
+        require_timeframe(timeframe)
         cursor, stop = ceil(start, timeframe), min(ceil(end, timeframe), floor(now - SETTLE, timeframe))
         if cursor >= stop:
             return
@@ -116,8 +116,3 @@ def _page(
     )
     digest = hashlib.sha256("\n".join(answer.sha256 for answer in evidence).encode()).hexdigest()
     return CandlePage(good, refused + invalid, world_name, SOURCE, evidence[0].request, digest, start, until)
-
-
-def _require_timeframe(timeframe: str) -> None:
-    if timeframe not in LIMITS.timeframes:
-        raise ValueError(f"{VENUE} has no timeframe {timeframe!r}; it has {', '.join(LIMITS.timeframes)}")
