@@ -99,7 +99,7 @@ def test_a_full_answer_leaves_nothing_to_explain(writer: Connection) -> None:
 def test_the_same_answer_again_adds_nothing(writer: Connection) -> None:
     for _ in range(2):
         answer(writer, [0, 1, 4])
-    assert counts(writer) == (1, None)
+    assert counts(writer)[0] == 1
     for _ in range(2):
         answer(writer, [0, 1, 4], now=NOW + HOUR)
     assert counts(writer)[0] == 1
