@@ -86,6 +86,9 @@ def recorded_world(market_data_dir: Path) -> RecordedWorld:
     return RecordedWorld(market_data_dir)
 
 
+BUCKETS = ("kraken_bucket", "coinbase_bucket", "coinbase_advanced_bucket")
+
+
 @contextmanager
 def served(world: World, now: datetime, weight_limit: int = 10**6, **limits: Any) -> Iterator[str]:
     """The replay exchange over real HTTP at a time that stands still; its base URL.
@@ -94,7 +97,7 @@ def served(world: World, now: datetime, weight_limit: int = 10**6, **limits: Any
     `create_app` takes them; other venues are not limited without one.
     """
     clock = ReplayClock(now, ends_at=world.ends_at, speed=0)
-    unlimited = {name: RequestBucket(10**6, 10**6) for name in ("coinbase_bucket", "coinbase_advanced_bucket")}
+    unlimited = {name: RequestBucket(10**6, 10**6) for name in BUCKETS}
     budgets = {
         "binance_budget": WeightBudget(weight_limit, patience=1, seconds=lambda: 620.0),
         "coingecko_budget": WeightBudget(weight_limit, seconds=lambda: 620.0),

@@ -24,6 +24,7 @@ from include.replay.control import Control
 from include.replay.current import CurrentBook
 from include.replay.fault_plan import FaultPlan
 from include.replay.faults import Faults, host_of
+from include.replay.kraken import Kraken
 from include.replay.limits import WeightBudget
 from include.replay.request_log import RequestLog
 from include.replay.revisions import Revisions
@@ -44,6 +45,7 @@ def create_app(
     binance_budget: WeightBudget | None = None,
     coingecko_budget: WeightBudget | None = None,
     coingecko_pro_budget: WeightBudget | None = None,
+    kraken_bucket: RequestBucket | None = None,
     coinbase_bucket: RequestBucket | None = None,
     coinbase_advanced_bucket: RequestBucket | None = None,
 ) -> ASGIApp:
@@ -65,6 +67,7 @@ def create_app(
             book("binance", "binance"), clock, binance_budget or WeightBudget(BINANCE_WEIGHT_PER_MINUTE)
         ).routes(),
         "binance_archive": BinanceArchive(book("binance_archive", "binance"), clock, quirks=quirks).routes(),
+        "kraken": Kraken(book("kraken", "kraken"), clock, kraken_bucket).routes(),
         "coinbase": Coinbase(book("coinbase", "coinbase"), clock, coinbase_bucket).routes(),
         "coinbase_advanced": CoinbaseAdvanced(
             book("coinbase_advanced", "coinbase"), clock, coinbase_advanced_bucket

@@ -14,6 +14,8 @@ from include.replay.fault_plan import FaultPlan, Wish
 from include.replay.fault_spoils import SPOILT, shifted, spoilt
 from include.replay.request_log import RequestLog
 
+TOO_MANY = 429
+_KRAKENS_REFUSAL = b'["EAPI:Rate limit exceeded"]'
 _MOST_AT_ONCE = 1000
 
 
@@ -62,7 +64,8 @@ class Faults:
                 await asyncio.sleep(wish.seconds)
             if kind in ANSWERED:
                 answer = fault_answer(host, kind, wish.retry_after)
-                self._log.answered(host, answer.status_code, answer.headers.get("Retry-After"), is_fault=True)
+                status = TOO_MANY if kind == "rate_limited" else answer.status_code
+                self._log.answered(host, status, answer.headers.get("Retry-After"), is_fault=True)
                 await answer(scope, receive, send)
                 return
             noted = self._noted(host, send)
@@ -79,6 +82,8 @@ class Faults:
             if message["type"] == "http.response.start":
                 headers = {name.lower(): value for name, value in message.get("headers", [])}
                 self._log.answered(host, message["status"], headers.get(b"retry-after", b"").decode(), is_fault=False)
+            elif _KRAKENS_REFUSAL in message.get("body", b"")[:100]:  # it refuses with a 200
+                self._log.answered(host, TOO_MANY, None, is_fault=False)
             await send(message)
 
         return noted
