@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import product
 
 from include.candles.timeframes import floor, step
@@ -26,7 +26,6 @@ from include.venues.errors import (
     AuthenticationError,
     ForbiddenError,
     GeoBlockedError,
-    NoDataError,
     OutOfReachError,
     RateLimitedError,
     UnavailableError,
@@ -36,7 +35,6 @@ from include.warehouse.coverage import first_missing
 
 SETTLE_BARS = 2  # closed candles asked for again by a live run: late trades still reach them
 CATCH_UP_BARS = 1000  # how far back a live run looks for holes: a page, six weeks of hours; older ones are a repair's
-LONGEST_OUTAGE = timedelta(days=2)  # a listed market trades: the longest silence in years of history was 33 hours
 
 # What another market of the same venue would meet too.
 HOST_TROUBLE = (RateLimitedError, GeoBlockedError, ForbiddenError, UnavailableError, AuthenticationError)
@@ -148,7 +146,7 @@ def _segments(
 ) -> Iterable[Segment]:
     planned = plan_sources(market, timeframe, start, end, now, sources.settings)
     reach = CAPABILITIES[market.venue].reach_candles
-    if not rest or not planned or reach is not None:
+    if not planned or reach is not None or not (rest or sources.archive is None):
         return planned
     return [Segment(rest_of(market.venue), planned[0].start, planned[-1].end, "the venue itself")]
 
@@ -175,33 +173,12 @@ def _collect_segment(
     rows = total.new + total.changed + total.unchanged
     if warning := check_share(total.rejected, rows + total.rejected, what=what):
         _log.warning("%s", warning)
-    if rows + total.rejected == 0:
-        _require_silence(connection, series, segment)
     return total
 
 
 def _put_out_of_reach(connection: Connection, series: SeriesAt, start: datetime, end: datetime, reason: str) -> None:
     _log.warning("%s %s from %s to %s is out of reach: %s", series.market.key, series.timeframe, start, end, reason)
     record_out_of_reach(connection, series.instrument_id, series.timeframe, start, end, reason, series.now)
-
-
-def _require_silence(connection: Connection, series: SeriesAt, segment: Segment) -> None:
-    """Raise NoDataError where an answer without any candle cannot be true."""
-    is_long = segment.end - segment.start > LONGEST_OUTAGE and not CAPABILITIES[series.market.venue].omits_empty
-    if is_long or _is_known(connection, series, segment.start, segment.end):
-        what = f"{series.market.key} {series.timeframe}"
-        raise NoDataError(series.market.venue, f"no {what} candle at all from {segment.start} to {segment.end}")
-
-
-def _is_known(connection: Connection, series: SeriesAt, opens_from: datetime, opens_until: datetime) -> bool:
-    """Whether the warehouse holds a candle of that stretch, so that the venue must have one too."""
-    query = (
-        "select exists (select from market.candle"
-        " where instrument_id = %s and timeframe = %s and opened_at >= %s and opened_at < %s)"
-    )
-    values = (series.instrument_id, series.timeframe, opens_from, opens_until)
-    row = connection.execute(query, values).fetchone()
-    return row is not None and bool(row[0])
 
 
 def _from_first_missing(connection: Connection, series: SeriesAt, opens_from: datetime) -> datetime:

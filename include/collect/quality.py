@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-ALLOWED_SHARE = 0.05
+from include.config.markets import MOST_REJECTED_SHARE
 
 
 class QuarantineShareError(Exception):
     """So many rows of a run were rejected that the rest cannot be trusted to be what was asked for."""
 
 
-def check_share(rejected: int, total: int, allowed: float = ALLOWED_SHARE, what: str = "this run") -> str | None:
+def check_share(rejected: int, total: int, allowed: float = MOST_REJECTED_SHARE, what: str = "this run") -> str | None:
     """A warning where some of the `total` rows read, `rejected` ones included, were rejected; None where none was.
 
     allowed: largest share, from 0 to 1, that is only a warning. Raises QuarantineShareError above it.

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from include.clock import clock_from_environment
+from include.clock import Clock, clock_from_environment
 from include.collect.quote import Cost, Quote, quote
 from include.collect.sources import SourceSettings
 from include.config.markets import MARKETS, TIMEFRAMES, UnknownMarketError, market_by_key
@@ -29,10 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="for scripts")
 
 
-def run(options: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> int:
-    """Print the quote; 0, or 1 with the reason on standard error."""
+def run(options: argparse.Namespace, clock: Clock | None = None) -> int:
+    """Print the quote as of `clock`, or of the one the environment names; 0, or 1 with the reason on standard error."""
     try:
-        now = clock_from_environment(environ).now()
+        now = (clock or clock_from_environment()).now()
         end = options.end or now
         if options.start >= end:
             raise ValueError(f"nothing lies between {options.start} and {end}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from include.candles.batch import CandleBatch, concat
@@ -13,12 +13,17 @@ from include.collect.month_close import record_archive_file
 from include.collect.outcome import CollectOutcome
 from include.config.markets import Market
 from include.coverage.attest import attest
+from include.coverage.outages import outage_spans
+from include.coverage.spans import Span, subtract
+from include.venues.capabilities import CAPABILITIES
+from include.venues.errors import NoDataError
 from include.venues.model import CandlePage
 from include.warehouse.candles import upsert_candles
 from include.warehouse.connection import Connection
 from include.warehouse.quarantine import quarantine_rows
 from include.warehouse.staging import UpsertCounts
 
+LONGEST_OUTAGE = timedelta(days=2)  # a listed market trades: the longest silence in years of history was 33 hours
 ROWS_AT_ONCE = 20_000  # candles of one transaction: few commits, bounded memory
 
 
@@ -82,6 +87,7 @@ def _store(connection: Connection, series: SeriesAt, pages: Sequence[SourcedPage
             )
         rejected = 0
         for page, file in pages:
+            _require_rows(connection, series, page)
             rejected += quarantine_rows(
                 connection,
                 page.rejected,
@@ -98,6 +104,33 @@ def _store(connection: Connection, series: SeriesAt, pages: Sequence[SourcedPage
     what = f"{market.key} {timeframe}"
     outcome = CollectOutcome("candle", what, counts.new, counts.changed, counts.unchanged, rejected)
     return Stored(outcome, min(each.page.start for each in pages))
+
+
+def _require_rows(connection: Connection, series: SeriesAt, page: CandlePage) -> None:
+    """Raise NoDataError for a page without any row that cannot be true; it must not become evidence of anything."""
+    if len(page.candles) or page.rejected or page.start == page.end:
+        return
+    market, timeframe = series.market, series.timeframe
+    unexplained = subtract([Span(page.start, page.end)], outage_spans(market.venue, timeframe))
+    is_long = any(span.end - span.start > LONGEST_OUTAGE for span in unexplained)
+    is_long = is_long and not CAPABILITIES[market.venue].omits_empty
+    if is_long or _is_known(connection, series, page.start, page.end):
+        raise NoDataError(
+            market.venue,
+            f"no {market.key} {timeframe} candle at all from {page.start} to {page.end} in {page.request} "
+            "(a halt that long belongs into include/coverage/outages.csv)",
+        )
+
+
+def _is_known(connection: Connection, series: SeriesAt, opens_from: datetime, opens_until: datetime) -> bool:
+    """Whether the warehouse holds a candle of that stretch, so that the venue must have one too."""
+    query = (
+        "select exists (select from market.candle"
+        " where instrument_id = %s and timeframe = %s and opened_at >= %s and opened_at < %s)"
+    )
+    values = (series.instrument_id, series.timeframe, opens_from, opens_until)
+    row = connection.execute(query, values).fetchone()
+    return row is not None and bool(row[0])
 
 
 def _alike(pages: Sequence[CandlePage]) -> Iterator[Sequence[Candle]]:

@@ -73,6 +73,9 @@ COINGECKO_IDS: dict[str, str] = {
 # Timeframes collected for every market.
 TIMEFRAMES: tuple[str, ...] = ("1h", "1d")
 
+# Largest share of a run's rows that may be rejected and quarantined with a mere warning; above it the run fails.
+MOST_REJECTED_SHARE = 0.05
+
 # The timeframe forecasts are made on, and the horizons in bars of it.
 FORECAST_TIMEFRAME = "1h"
 FORECAST_HORIZONS: tuple[int, ...] = (1, 24)

@@ -16,6 +16,8 @@ from include.clock import FixedClock
 from include.collect import candles as collecting
 from include.collect.candles import collect_candles
 from include.collect.outcome import CollectOutcome, NothingToCollect
+from include.collect.page_sources import rest_only
+from include.collect.quality import QuarantineShareError
 from include.config.markets import MARKETS, Market
 from include.replay.recorded import RecordedWorld
 from include.replay.synthetic import SyntheticWorld
@@ -26,7 +28,6 @@ from include.venues.errors import (
     NoDataError,
     RateLimitedError,
     UnavailableError,
-    UnknownSymbolError,
     VenueError,
 )
 from include.venues.http import Response
@@ -82,7 +83,7 @@ def machinery(connection: Connection) -> Content:
         "union all select 'change', '', '', count(*) from ops.change_range "
         "union all select 'quarantine', '', '', count(*) from market.quarantine "
         "union all select relname, n_tup_ins::text, n_tup_upd::text, n_dead_tup from pg_stat_user_tables "
-        "where schemaname in ('market', 'ops') order by 1, 2, 3"
+        "where schemaname in ('market', 'ops') and relname <> 'instrument' order by 1, 2, 3"
     ).fetchall()
 
 
@@ -96,7 +97,7 @@ def collect(connection: Connection, exchange: Any, start: datetime, end: datetim
     timeframe: str = given.pop("timeframe", "1h")
     clock = FixedClock(given.pop("now", NOW))
     venue = given.pop("venue", None) or exchange.binance()
-    return collect_candles(connection, venue, market, timeframe, start, end, clock, **given)
+    return collect_candles(connection, rest_only(venue, "binance"), market, timeframe, start, end, clock, **given)
 
 
 def live(connection: Connection, exchange: Any, start: datetime, end: datetime) -> list[CollectOutcome]:
@@ -241,10 +242,13 @@ def test_a_window_before_the_listing_is_refused_before_anything_is_asked(writer:
     assert writer.execute("select count(*) from market.instrument").fetchone() == (0,)
 
 
-def test_a_window_across_the_listing_begins_with_it(writer: Connection, synthetic: Any) -> None:
-    listed = datetime(2024, 2, 10, 5, tzinfo=UTC)
-    market = dataclasses.replace(BTC, listed_at=listed)
-    assert collect(writer, synthetic, listed - 30 * DAY, listed + 3 * HOUR, market=market).new == 3
+def test_a_window_across_the_listing_begins_with_it(writer: Connection, serve: Serve, exchange_at: Any) -> None:
+    listed = datetime(2024, 2, 10, tzinfo=UTC)
+    with serve(SyntheticWorld(7, listed), NOW) as url:
+        exchange = exchange_at(url)
+        assert collect(writer, exchange, listed - 30 * DAY, listed + 3 * HOUR).new == 3
+        with pytest.raises(NothingToCollect, match="listed since 2024-02-10 00:00"):
+            collect(writer, exchange, listed - 30 * DAY, listed - 10 * DAY)
     assert writer.execute("select min(opened_at) from market.candle").fetchone() == (listed,)
 
 
@@ -295,14 +299,16 @@ def test_rows_that_cannot_be_are_quarantined_once_and_the_rest_is_stored(writer:
         if not path.endswith("klines"):
             return answer
         rows = json.loads(answer.body)
+        if len(rows) < 24:
+            return answer
         rows[3][2] = "0.00000001"  # the high, below everything else
         rows[5][4] = "no number"
         return dataclasses.replace(answer, body=json.dumps(rows).encode())
 
     start = datetime(2024, 3, 1, tzinfo=UTC)
     venue = synthetic.binance(spoil)
-    done = collect(writer, synthetic, start, start + DAY, venue=venue)
-    assert (done.new, done.rejected) == (22, 2)
+    done = collect(writer, synthetic, start, start + 3 * DAY, venue=venue)
+    assert (done.new, done.rejected) == (70, 2)
     kept = (
         "select dataset, source, opened_at, timeframe, reason, raw, request from market.quarantine order by opened_at"
     )
@@ -314,10 +320,24 @@ def test_rows_that_cannot_be_are_quarantined_once_and_the_rest_is_stored(writer:
     assert "cannot be read" in unreadable[4]
     assert "no number" in unreadable[5]
     before = machinery(writer)
-    again = collect(writer, synthetic, start, start + DAY, venue=venue, now=NOW + HOUR)
-    assert (again.unchanged, again.rejected) == (22, 0)
+    again = collect(writer, synthetic, start, start + 3 * DAY, venue=venue, now=NOW + HOUR)
+    assert (again.unchanged, again.rejected) == (70, 0)
     assert machinery(writer) == before
-    assert collect(writer, synthetic, start, start + DAY).new == 2  # the venue mended them
+    assert collect(writer, synthetic, start, start + 3 * DAY).new == 2  # the venue mended them
+
+
+def test_too_many_rows_that_cannot_be_fail_the_run_after_the_rest_is_stored(writer: Connection, synthetic: Any) -> None:
+    def spoil(path: str, answer: Response) -> Response:
+        rows = json.loads(answer.body)
+        if len(rows) == 24 and path.endswith("klines"):
+            rows[3][2] = rows[4][2] = "0.00000001"
+        return dataclasses.replace(answer, body=json.dumps(rows).encode())
+
+    start = datetime(2024, 3, 1, tzinfo=UTC)
+    with pytest.raises(QuarantineShareError, match=r"2 of 24 rows of binance:BTC/USDT 1h were rejected \(8.3%\)"):
+        collect(writer, synthetic, start, start + DAY, venue=synthetic.binance(spoil))
+    counts = "select (select count(*) from market.candle), (select count(*) from market.quarantine)"
+    assert writer.execute(counts).fetchone() == (22, 2)
 
 
 @pytest.mark.parametrize(
@@ -356,8 +376,8 @@ def test_a_fault_between_pages_keeps_whole_pages_and_the_next_run_completes_them
 
     def fail_the_second(path: str, answer: Response) -> Response:
         # Both pages are under way at once: the fault is the second's, whichever comes first.
-        is_first = f"startTime={int(start.timestamp() * 1000)}&" in answer.url
-        return answer if is_first else Response(418, {}, b"{}", answer.url)
+        is_second = f"startTime={int((start + 1000 * HOUR).timestamp() * 1000)}&" in answer.url
+        return Response(418, {}, b"{}", answer.url) if is_second else answer
 
     with pytest.raises(BannedError):
         collect(writer, synthetic, start, end, venue=synthetic.binance(fail_the_second))
@@ -372,9 +392,9 @@ def test_a_fault_between_pages_keeps_whole_pages_and_the_next_run_completes_them
     assert content(writer) == in_two_runs
 
 
-def test_a_market_the_venue_does_not_know(writer: Connection, synthetic: Any) -> None:
-    market = dataclasses.replace(BTC, venue_symbol="NOPEUSDT")
-    with pytest.raises(UnknownSymbolError):
+def test_a_market_the_venue_does_not_know_is_nothing_to_collect(writer: Connection, synthetic: Any) -> None:
+    market = dataclasses.replace(BTC, symbol="NOPE/USDT", venue_symbol="NOPEUSDT")
+    with pytest.raises(NothingToCollect, match="binance does not list NOPE/USDT"):
         collect(writer, synthetic, NOW - DAY, NOW, market=market)
 
 
