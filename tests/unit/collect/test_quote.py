@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from include.clock import FixedClock
 from include.collect import quote_command
 from include.collect.quote import BYTES_PER_CANDLE, Cost, quote
 from include.collect.sources import SourceSettings
@@ -102,7 +103,7 @@ def test_venues_are_the_sums_of_their_sources() -> None:
 def ask(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
     parser = argparse.ArgumentParser()
     quote_command.add_arguments(parser)
-    status = quote_command.run(parser.parse_args(arguments), environ={})
+    status = quote_command.run(parser.parse_args(arguments), FixedClock(datetime(2027, 3, 1, tzinfo=UTC)))
     told = capsys.readouterr()
     return status, told.out, told.err
 
