@@ -76,13 +76,14 @@ class FaultyBook:
         return self._disturbed(plan, symbol, timeframe, page, limit, newest)
 
     def _disturbed(self, plan: HostPlan, symbol: str, timeframe: str, page: Bars, limit: int, newest: bool) -> Bars:
-        """The page with rows of smaller volume, second rows and exchanged rows; not longer than `limit`."""
+        """The page with rows of smaller volume, second rows and exchanged rows."""
 
         def strike(kind: str) -> Mask:
             mask = self._struck(plan, kind, symbol, timeframe, page)
             self._count(plan, kind, symbol, timeframe, page, mask)
             return mask
 
+        is_full = len(page) >= limit
         early = strike("revised")
         if early.any():
             page = page.copy()
@@ -95,9 +96,10 @@ class FaultyBook:
             second = np.repeat(contradicted, times) & np.r_[False, np.diff(np.repeat(np.arange(len(page)), times)) == 0]
             page, swapped = np.repeat(page, times, axis=0), np.repeat(swapped, times)
             page[second] = grown(page[second])
-            first = max(0, len(page) - limit) if newest else 0
-            first += bool(second[first])  # a false row never stands without the true one
-            page, swapped = page[first : first + limit], swapped[first : first + limit]
+            if is_full:  # second rows take the place of others, as a venue's own limit would have it
+                first = max(0, len(page) - limit) if newest else 0
+                first += bool(second[first])  # a false row never stands without the true one
+                page, swapped = page[first : first + limit], swapped[first : first + limit]
         for row in np.flatnonzero(swapped[:-1]):
             page = page.copy()
             page[[row, row + 1]] = page[[row + 1, row]]
