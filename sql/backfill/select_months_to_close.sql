@@ -7,7 +7,10 @@ with series as (
     select
         given.instrument_id,
         given.timeframe
-    from unnest(%(instrument_ids)s, %(timeframes)s::market.timeframe[]) as given (instrument_id, timeframe)
+    from
+        unnest(
+            cast(%(instrument_ids)s as integer[]), cast(%(timeframes)s as market.timeframe[])
+        ) as given (instrument_id, timeframe)
 ),
 
 extents as (
