@@ -63,6 +63,7 @@ class KrakenOhlcvt:
 
     def first_open(self, venue_symbol: str, timeframe: str, now: datetime) -> datetime:
         """Open time of the oldest line of all files; NoDataError where there is none that is closed at `now`."""
+        _require_timeframe(timeframe)
         editions = self._editions(venue_symbol, timeframe)
         if not editions or editions[0][0] + step(timeframe) > now:
             raise NoDataError(VENUE, f"no {timeframe} candle of {venue_symbol} in {self._folder}")
@@ -77,6 +78,7 @@ class KrakenOhlcvt:
         trades. A page's `request` names file and bytes, its hash is that of those bytes. Raises OutOfReachError after
         all pages there are, for what no file speaks of, and RequestRejectedError for a file that is no such file.
         """
+        _require_timeframe(timeframe)
         cursor, stop = ceil(start, timeframe), min(ceil(end, timeframe), floor(now, timeframe))
         if cursor >= stop:
             return
@@ -98,9 +100,9 @@ class KrakenOhlcvt:
 
     def _editions(self, venue_symbol: str, timeframe: str) -> list[tuple[datetime, Folder]]:
         """Files of the series with their first open times, oldest first."""
-        if timeframe not in MINUTES:
-            raise ValueError(f"{SOURCE} has no timeframe {timeframe!r}; it has {', '.join(MINUTES)}")
         name = f"{file_symbol(venue_symbol)}_{MINUTES[timeframe]}.csv"
+        if not self._folder.exists():
+            return []
         folders = [self._folder, *sorted((f for f in self._folder.iterdir() if f.is_dir()), key=lambda f: f.name)]
         files = [file for folder in folders if (file := folder.joinpath(name)).exists()]
         found = [(first.opened_at, file) for file in files if (first := next(_lines(file), None))]
@@ -108,22 +110,25 @@ class KrakenOhlcvt:
 
     def _pages(self, file: Folder, timeframe: str, cursor: datetime, stop: datetime) -> Iterator[CandlePage]:
         """What the file has of [cursor, stop)."""
-        held: list[Line] = []  # the last line before the page, and those of the page
+        before: list[Line] = []  # the last line before the page
+        held: list[Line] = []
         for line in _lines(file):
-            is_full = len(held) > self._lines_per_page and line.opened_at > held[-1].opened_at
+            newest = held[-1].opened_at if held else EPOCH
+            is_full = len(held) >= self._lines_per_page and line.opened_at > newest
             if line.opened_at < cursor:
-                held = [line]
+                before = [line]
             elif line.opened_at >= stop:
-                yield self._page(file, timeframe, cursor, stop, [*held, line])
+                yield self._page(file, timeframe, cursor, stop, [*before, *held, line])
                 return
             elif is_full and is_aligned(line.opened_at, timeframe):
-                yield self._page(file, timeframe, cursor, line.opened_at, [*held, line])
-                cursor, held = line.opened_at, [held[-1], line]
+                yield self._page(file, timeframe, cursor, line.opened_at, [*before, *held, line])
+                cursor, before, held = line.opened_at, held[-1:], [line]
             else:
                 held.append(line)
-        until = min(stop, ceil(held[-1].opened_at + timedelta(seconds=1), timeframe)) if held else cursor
+        lines = before + held
+        until = min(stop, ceil(lines[-1].opened_at + timedelta(seconds=1), timeframe))
         if cursor < until:
-            yield self._page(file, timeframe, cursor, until, held)
+            yield self._page(file, timeframe, cursor, until, lines)
 
     def _page(self, file: Folder, timeframe: str, start: datetime, until: datetime, lines: list[Line]) -> CandlePage:
         """The lines that open in [start, until), with the one before and the one after as evidence."""
@@ -180,3 +185,8 @@ def _lines(file: Folder) -> Iterator[Line]:
                 raise RequestRejectedError(VENUE, f"{file} is not in the order of time: byte {begin}: {raw[:100]!r}")
             yield Line(begin, raw, opened_at)
             begin, newest = begin + len(raw), opened_at
+
+
+def _require_timeframe(timeframe: str) -> None:
+    if timeframe not in MINUTES:
+        raise ValueError(f"{SOURCE} has no timeframe {timeframe!r}; it has {', '.join(MINUTES)}")
