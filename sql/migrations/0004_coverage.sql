@@ -89,8 +89,7 @@ return (
         from (
             select
                 c.opened_at,
-                extract(epoch from c.opened_at)::bigint / extract(epoch from market.step($2))::bigint
-                - row_number() over (order by c.opened_at) as place
+                c.opened_at - row_number() over (order by c.opened_at) * market.step($2) as place
             from market.candle as c
             where
                 c.instrument_id = $1 and c.timeframe = $2
