@@ -34,7 +34,20 @@ SECTIONS: dict[str, tuple[Panel, ...]] = {
             "s",
             "A saw tooth below two timeframes.",
         ),
-        Panel("Missing candles", "crypto_candle_missing", "{{symbol}} {{timeframe}}", "short", "0."),
+        Panel(
+            "Candles nobody can account for",
+            "crypto_coverage_unknown",
+            "{{venue}} {{symbol}} {{timeframe}}",
+            "short",
+            "0: each expected candle is held or explained.",
+        ),
+        Panel(
+            "Share of the expected candles that is held",
+            "crypto_coverage_held_ratio",
+            "{{venue}} {{symbol}} {{timeframe}}",
+            "percentunit",
+            "Near 1; what lacks are the venue's own holes.",
+        ),
         Panel(
             "Rows read, per minute",
             "sum by (dataset, result) (rate(crypto_ingest_rows_total[$__rate_interval])) * 60",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from include.coverage.equation import coverage
 from include.metrics import emit
 from include.warehouse.connection import Connection
-from include.warehouse.coverage import coverage_summary
 from include.warehouse.sql import statement
 
 
@@ -16,8 +16,9 @@ def publish_facts(connection: Connection, now: datetime) -> int:
     for metric, labels, value in connection.execute(statement("metrics/newest.sql")):
         emit.gauge(metric, value, **labels)
         sent += 1
-    for series in coverage_summary(connection, now):
+    for series in coverage(connection, now):
         labels = {"venue": series.venue, "symbol": series.symbol, "timeframe": series.timeframe}
-        emit.gauge("crypto.candle.missing", series.missing_count, **labels)
-        sent += 1
+        emit.gauge("crypto.coverage.unknown", series.equation.unknown, **labels)
+        emit.gauge("crypto.coverage.held_ratio", series.held_ratio, **labels)
+        sent += 2
     return sent

@@ -89,10 +89,16 @@ _DECLARED = (
         "Close time of the newest candle in the warehouse.",
     ),
     Metric(
-        "crypto.candle.missing",
+        "crypto.coverage.unknown",
         "gauge",
         ("venue", "symbol", "timeframe"),
-        "Closed candles expected since the first one and not in the warehouse.",
+        "Candles expected that are neither held nor explained: not empty, an outage, out of reach or pending.",
+    ),
+    Metric(
+        "crypto.coverage.held_ratio",
+        "gauge",
+        ("venue", "symbol", "timeframe"),
+        "Share of the expected candles that the table or the archive holds; the rest is explained or unknown.",
     ),
     Metric(
         "crypto.ticker.newest_timestamp_seconds",

@@ -333,7 +333,7 @@ def test_every_fact_of_the_warehouse_is_a_declared_gauge(
 ) -> None:
     assert publish_facts(writer, NOW) == 0
     venue, hour = PageSources(exchange.binance(), "binance"), HOUR_OF_RUN[1]
-    collect_candles(writer, venue, MARKETS[0], "1h", hour - 5 * HOUR, hour - 2 * HOUR, FixedClock(NOW))
+    collect_candles(writer, venue, MARKETS[0], "1h", hour - 5 * HOUR, hour - 3 * HOUR, FixedClock(NOW))
     collect_candles(writer, venue, MARKETS[0], "1h", hour - HOUR, hour, FixedClock(NOW))
     tickers(writer, exchange, hour)
     sentiment(writer, exchange)
@@ -345,10 +345,11 @@ def test_every_fact_of_the_warehouse_is_a_declared_gauge(
         sent[name, *(str(labels[label]) for label in REGISTRY[name].labels)] = value
 
     monkeypatch.setattr(emit, "gauge", gauge)
-    assert publish_facts(writer, NOW) == len(sent) == 2 + len(MARKETS) + 1
+    assert publish_facts(writer, NOW) == len(sent) == 3 + len(MARKETS) + 1
     series = ("binance", "BTC/USDT", "1h")
     assert sent["crypto.candle.newest_close_timestamp_seconds", *series] == hour.timestamp()
-    assert sent["crypto.candle.missing", *series] == 1
+    assert sent["crypto.coverage.unknown", *series] == 1  # the other one that is missing is pending
+    assert sent["crypto.coverage.held_ratio", *series] == 3 / 5
     newest = sent["crypto.sentiment.newest_timestamp_seconds",]
     assert newest == datetime(2024, 10, 26, 0, 15, tzinfo=UTC).timestamp()
 

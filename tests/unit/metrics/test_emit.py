@@ -37,8 +37,8 @@ def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
 def test_packets_carry_tags_in_declared_order(listener: socket.socket) -> None:
     emit.count("crypto.ingest.rows", 7, result="new", dataset="candle")
     assert listener.recv(1000) == b"crypto.ingest.rows,dataset=candle,result=new:7|c"
-    emit.gauge("crypto.candle.missing", 2, venue="binance", symbol="BTC/USDT", timeframe="1h")
-    assert listener.recv(1000) == b"crypto.candle.missing,venue=binance,symbol=BTC/USDT,timeframe=1h:2.0|g"
+    emit.gauge("crypto.coverage.unknown", 2, venue="binance", symbol="BTC/USDT", timeframe="1h")
+    assert listener.recv(1000) == b"crypto.coverage.unknown,venue=binance,symbol=BTC/USDT,timeframe=1h:2.0|g"
     emit.timing("crypto.venue.request_seconds", 0.25, venue="binance")
     assert listener.recv(1000) == b"crypto.venue.request_seconds,venue=binance:250.000000|ms"
 
