@@ -125,20 +125,47 @@ def _carried_over(pairs: Pairs, measure: Measure, row: int, places: Collection[i
     return bool(np.all(change <= np.abs(measure.distance[chosen, row]) / 2))
 
 
-def usual_level(pairs: Pairs) -> Floats:
-    """Usual log of each column's quote in the foremost other quote that has the row [column, row]; NaN without one."""
-    instruments = pairs.panel.instruments
-    level = np.full((len(instruments), pairs.apart.shape[1]), np.nan)
-    for column, instrument in enumerate(instruments):
-        by_numeraire: dict[str, list[Floats]] = {}
-        for place, (i, j) in enumerate(pairs.index):
-            if column in {i, j}:
-                other = instruments[j if column == i else i].quote
-                if numeraire_rank(other) < numeraire_rank(instrument.quote):
-                    usual = np.where(np.isnan(pairs.apart[place]), np.nan, pairs.usual[place])
-                    by_numeraire.setdefault(other, []).append(usual if column == i else -usual)
-        for numeraire in sorted(by_numeraire, key=numeraire_rank):
-            stack = np.stack(by_numeraire[numeraire])
-            some = ~np.isnan(stack).all(axis=0) & np.isnan(level[column])
-            level[column, some] = np.nanmedian(stack[:, some], axis=0)
-    return level
+def quote_levels(cases: Sequence[Pairs]) -> list[Floats]:
+    """For each base the log of each column's quote in the foremost other quote [column, row]; NaN where unknown.
+
+    The level of an hour is known where two base coins show it alike; else the usual one of the base is taken, which
+    no single candle can bend.
+    """
+    own = [_levels(pairs, pairs.apart) for pairs in cases]
+    usual = [_levels(pairs, pairs.usual) for pairs in cases]
+    levels = []
+    for pairs, known, here in zip(cases, usual, own, strict=True):
+        level = np.full((len(pairs.panel.instruments), pairs.apart.shape[1]), np.nan)
+        for column, instrument in enumerate(pairs.panel.instruments):
+            for key in sorted(known, key=lambda key: numeraire_rank(key[1])):
+                if key[0] != instrument.quote:
+                    continue
+                others = [each[key] for each in own if each is not here and key in each]
+                seen = here[key]
+                alike = np.zeros(seen.shape, dtype=np.bool_)
+                for other in others:
+                    alike |= np.abs(other - seen) <= np.maximum(t.ALIKE_FLOOR, t.ALIKE * np.abs(seen))
+                value = np.where(alike, seen, np.where(np.isnan(seen), np.nan, known[key]))
+                level[column] = np.where(np.isnan(level[column]), value, level[column])
+        levels.append(level)
+    return levels
+
+
+def _levels(pairs: Pairs, distances: Floats) -> dict[tuple[str, str], Floats]:
+    """Median distance [row] of the markets of a quote from those of each prior one, as (quote, prior quote) -> log."""
+    by_quotes: dict[tuple[str, str], list[Floats]] = {}
+    for place, (i, j) in enumerate(pairs.index):
+        first, second = (pairs.panel.instruments[k].quote for k in (i, j))
+        if first != second:
+            there = np.where(np.isnan(pairs.apart[place]), np.nan, distances[place])
+            forward = numeraire_rank(first) > numeraire_rank(second)
+            by_quotes.setdefault((first, second) if forward else (second, first), []).append(
+                there if forward else -there
+            )
+    levels = {}
+    for key, stack in by_quotes.items():
+        values = np.stack(stack)
+        some = ~np.isnan(values).all(axis=0)
+        levels[key] = np.full(values.shape[1], np.nan)
+        levels[key][some] = np.nanmedian(values[:, some], axis=0)
+    return levels

@@ -79,8 +79,6 @@ def _finding(
     reason = measure.name
     if reason in {"close", "open"} and limit in {t.LEVEL, t.SAME_QUOTE_LEVEL}:
         reason = "level"
-    if reason == "volume_unit" and off < 0:
-        reason = "volume"
     if is_basis:
         return Finding(row, column, "quote_basis", reason, off, limit, suspects, off)
     return Finding(row, column, "outlier", reason, off, limit, suspects, float("nan"))

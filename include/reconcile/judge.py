@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from include.reconcile import thresholds as t
-from include.reconcile.basis import common_moves, less_moves, usual_level
+from include.reconcile.basis import common_moves, less_moves, quote_levels
 from include.reconcile.blame import blame
-from include.reconcile.model import Finding, Mask, Panel
+from include.reconcile.model import Finding, Floats, Mask, Panel
 from include.reconcile.own import impossible_average, impossible_prices, stale
 from include.reconcile.pairs import Measure, Pairs, pairs_of
+from include.reconcile.volumes import volumes
 from include.reconcile.wicks import wicks
 
 # Of several verdicts and reasons for one candle the foremost is kept.
@@ -24,6 +25,7 @@ REASONS = (
     "level",
     "stale",
     "time_shift",
+    "column_order",
     "close",
     "open",
     "slip",
@@ -31,7 +33,7 @@ REASONS = (
     "low",
     "volume_unit",
     "volume",
-    "usual_level",
+    "quote_level",
 )
 
 
@@ -69,14 +71,15 @@ def judge(panels: Sequence[Panel]) -> list[Judged]:
     cases = [each.pairs for each in judged]
     for each in judged:
         _judge_alone(each)
-        for finding in wicks(each.pairs):
+        for finding in (*wicks(each.pairs), *volumes(each.panel)):
             each.accuse(finding)
-        for measure in (each.pairs.slip, each.pairs.shift, each.pairs.volume):
+        for measure in (each.pairs.slip, each.pairs.shift, each.pairs.columns):
             for row in map(int, np.flatnonzero(measure.bad.any(axis=0))):
                 for finding in blame(cases, each.pairs, measure, row, measure.distance[:, row]):
                     each.accuse(finding)
-        _judge_levels(each)
         _judge_absence(each)
+    for each, level in zip(judged, quote_levels(cases), strict=True):
+        _judge_levels(each, level)
     for name in ("close", "open"):
         _judge_prices(judged, cases, name)
     return judged
@@ -120,14 +123,13 @@ def _judge_prices(judged: Sequence[Judged], cases: Sequence[Pairs], name: str) -
                     each.accuse(Finding(row, column, "quote_basis", name, move, limit, (column,), move))
 
 
-def _judge_levels(each: Judged) -> None:
-    """Name a quote that has lain far from its numeraire for long."""
-    level = usual_level(each.pairs)
+def _judge_levels(each: Judged, level: Floats) -> None:
+    """Name a quote that lies far from its numeraire, suddenly or for long."""
     with np.errstate(invalid="ignore"):
-        far = np.abs(level) > t.BASIS
+        far = (np.abs(level) > t.BASIS) & (np.abs(level) <= t.LEVEL) & each.panel.present.T
     for column, row in np.argwhere(far).tolist():
         basis = float(level[column, row])
-        each.accuse(Finding(row, column, "quote_basis", "usual_level", basis, t.BASIS, (column,), basis))
+        each.accuse(Finding(row, column, "quote_basis", "quote_level", basis, t.BASIS, (column,), basis))
 
 
 def _judge_absence(each: Judged) -> None:

@@ -44,7 +44,7 @@ class Pairs:
     open: Measure
     slip: Measure
     shift: Measure
-    volume: Measure
+    columns: Measure
     spread: Floats
     noise: Floats
 
@@ -127,8 +127,8 @@ def pairs_of(panel: Panel) -> Pairs:
         price("close", closes, 1),
         price("open", opens, -1),
         _slip(apart, apart_at_open, around(1)),
-        _shift((opens, highs, lows, closes), left, right, usual, off_level),
-        _volume(panel, closes, left, right),
+        _shift((opens, highs, lows, closes), left, right, off_level),
+        _columns(opens, closes, left, right, off_level),
         spread,
         noise,
     )
@@ -141,31 +141,46 @@ def _slip(apart: Floats, apart_at_open: Floats, around: Floats) -> Measure:
     return Measure("slip", distance, np.maximum(t.SLIP_FLOOR, t.SLIP_WIDE * around + t.SLIP_NOISE * noise))
 
 
-def _shift(prices: tuple[Floats, ...], left: list[int], right: list[int], usual: Floats, off: Mask) -> Measure:
-    """Whether one series repeats the other one candle later or earlier: distance 1 and threshold 0 where it does."""
+def _shift(prices: tuple[Floats, ...], left: list[int], right: list[int], off: Mask) -> Measure:
+    """How much better one series fits the other one candle later or earlier: 0 not at all, 1 perfectly."""
 
-    def mean_distance(by: int) -> Floats:
-        # Each field apart, so that two candles that only share a close do not look alike.
-        return np.asarray(np.mean([np.abs(p[left] - neighbour(p, by)[right] - usual) for p in prices], axis=0))
+    def differences(by: int) -> list[Floats]:
+        return [p[left] - neighbour(p, by)[right] for p in prices]
 
-    here = np.where(off, np.nan, mean_distance(0))
-    found = np.zeros(here.shape, dtype=np.bool_)
-    total = pd.DataFrame(here.T).rolling(t.SHIFT_WINDOW, min_periods=t.SHIFT_WINDOW // 2).mean().to_numpy().T
-    for by in (-1, 1):
-        there = mean_distance(by)
-        other = pd.DataFrame(there.T).rolling(t.SHIFT_WINDOW, min_periods=t.SHIFT_WINDOW // 2).mean().to_numpy().T
-        found |= (total > t.SHIFT_FLOOR) & (other < t.SHIFT_RATIO * total) & (there < here)
-    return Measure("time_shift", np.where(np.isnan(here), np.nan, found.astype(np.float64)), np.full(here.shape, 0.5))
+    return _better("time_shift", differences(0), [differences(-1), differences(1)], off)
 
 
-def _volume(panel: Panel, closes: Floats, left: list[int], right: list[int]) -> Measure:
-    volumes = logs(panel.base_volume)
-    ratio = volumes[left] - volumes[right]
-    distance = ratio - trailing_median(ratio)
-    noise = np.nan_to_num(trailing_median(np.abs(distance)), nan=1.0)
-    price = np.abs(np.fmin(closes[left], closes[right]))
-    return Measure(
-        "volume_unit",
-        distance,
-        np.maximum.reduce([np.full_like(noise, t.VOLUME_FLOOR), t.VOLUME_SHARE * price, t.VOLUME_NOISE * noise]),
-    )
+def _columns(opens: Floats, closes: Floats, left: list[int], right: list[int], off: Mask) -> Measure:
+    """How much better open and close fit the other series when they change places: 0 not at all, 1 perfectly."""
+    here = [opens[left] - opens[right], closes[left] - closes[right]]
+    there = [opens[left] - closes[right], closes[left] - opens[right]]
+    return _better("column_order", here, [there], off)
+
+
+def _better(name: str, here: list[Floats], elsewhere: list[list[Floats]], off: Mask) -> Measure:
+    """Share of the scatter over SHIFT_WINDOW candles that another reading would take away."""
+
+    def scatter(differences: list[Floats]) -> tuple[Floats, Floats]:
+        # Medians, lest one wick at the edge of the window decide.
+        now = np.mean(
+            [np.abs(values - _running_median(np.where(off, np.nan, values))) for values in differences], axis=0
+        )
+        return now, _running_median(now)
+
+    last, total = scatter(here)
+    gain, fits = np.zeros(total.shape), np.zeros(total.shape, dtype=np.bool_)
+    for differences in elsewhere:
+        there, rest = scatter(differences)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            share = np.nan_to_num(1 - rest / total)
+        fits |= (share > 1 - t.SHIFT_RATIO) & (there < last)
+        gain = np.maximum(gain, share)
+    lasting = fits.copy()
+    lasting[:, 1:] &= fits[:, :-1]
+    threshold = np.where((total > t.SHIFT_FLOOR) & lasting, 1 - t.SHIFT_RATIO, np.inf)
+    return Measure(name, np.where(np.isnan(last), np.nan, gain), threshold)
+
+
+def _running_median(values: Floats) -> Floats:
+    window = pd.DataFrame(values.T).rolling(t.SHIFT_WINDOW, t.SHIFT_WINDOW // 2)
+    return np.asarray(window.median().to_numpy(dtype=np.float64).T)

@@ -44,16 +44,19 @@ WICK_FLOOR = 400e-4
 WICK_WIDE = 2.5
 WICK_NOISE = 20.0
 
-# One series runs behind another: mean distance over SHIFT_WINDOW candles, in place and one candle away.
+# A series is another candle's (one later or earlier), or has open and close exchanged, if over SHIFT_WINDOW candles
+# that reading leaves at most SHIFT_RATIO of the scatter of their distance, and this is more than SHIFT_FLOOR.
 SHIFT_WINDOW = 12
 SHIFT_RATIO = 0.4
 SHIFT_FLOOR = 4e-4
 
-# Volume ratios, natural logarithms: at least VOLUME_FLOOR, and this share of the price's own logarithm.
+# Volume ratios, natural logarithms. Too much: at least VOLUME_FLOOR and VOLUME_SHARE of the price's own logarithm, by
+# which a volume in units of the quote is too large; VOLUME_LEVEL_SHARE of it if it is for long. Too little:
+# VOLUME_FLOOR and VOLUME_NOISE times the usual size of that ratio's deviations.
 VOLUME_FLOOR = 3.7
-VOLUME_SHARE = 0.5
-VOLUME_NOISE = 10.0
+VOLUME_SHARE = 0.65
 VOLUME_LEVEL_SHARE = 0.75
+VOLUME_NOISE = 4.0
 
 # Candles without movement in a row, while others moved at least STALE_RANGE in each.
 STALE_RUN = 2

@@ -27,16 +27,25 @@ def wicks(pairs: Pairs) -> Iterator[Finding]:
             if not places:
                 continue
             beyond, limits = _beyond(pairs, values, sign, column, places)
-            nearest = np.nanargmin(np.where(np.isnan(beyond), np.inf, beyond), axis=0)
-            rows = np.arange(beyond.shape[1])
-            excess, limit = beyond[nearest, rows], limits[nearest, rows]
-            for row in map(int, np.flatnonzero(excess > limit)):
-                others = [k for place, (_, k, _) in enumerate(places) if not np.isnan(beyond[place, row])]
-                alone = len({instruments[k].venue for k in others}) >= 2
-                suspects = (column,) if alone else tuple(sorted({column, *others}))
-                for k in suspects:
-                    off = float(excess[row])
-                    yield Finding(row, k, "outlier", reason, sign * off, float(limit[row]), suspects, np.nan)
+            venues = [instruments[other].venue for _, other, _ in places]
+            for row in np.flatnonzero((beyond > limits).any(axis=0)).tolist():
+                # Of several markets of one venue the one with the narrowest limit speaks.
+                speaks = {
+                    venue: min(
+                        (k for k, v in enumerate(venues) if v == venue and not np.isnan(beyond[k, row])),
+                        key=lambda k: float(limits[k, row]),
+                        default=None,
+                    )
+                    for venue in set(venues)
+                }
+                asked = [k for k in speaks.values() if k is not None]
+                if all(beyond[k, row] > limits[k, row] for k in asked):
+                    least = min(asked, key=lambda k: float(beyond[k, row]))
+                    others = {places[k][1] for k in range(len(places)) if not np.isnan(beyond[k, row])}
+                    suspects = (column,) if len(asked) > 1 else tuple(sorted({column, *others}))
+                    off, limit = sign * float(beyond[least, row]), float(limits[least, row])
+                    for k in suspects:
+                        yield Finding(row, k, "outlier", reason, off, limit, suspects, np.nan)
 
 
 def _beyond(
