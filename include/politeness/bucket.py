@@ -11,8 +11,10 @@ from typing import NamedTuple
 from include.venues.capabilities import Limit
 
 # Share of a limit that may be spent at once. Small for limits per second or minute, where it costs pace (the rest flows
-# evenly); large for those per hour or day, which are there to be spent in a few short runs.
+# evenly), but what flows in BURST_SECONDS, so that whoever wakes up late finds what it has slept through; large for
+# limits per hour or day, which are there to be spent in a few short runs.
 BURST_SHARE = 0.015
+BURST_SECONDS = 0.05
 LONG_BURST_SHARE = 0.25
 LONG_WINDOW_SECONDS = 3600
 # A request reaches the host a little after it was let go, and not always by the same little: this many seconds of
@@ -40,7 +42,9 @@ def bucket(limit: Limit, heaviest: float = 1) -> Bucket:
     if limit.units <= 0 or limit.seconds <= 0:
         raise ValueError(f"a limit of {limit.units} in {limit.seconds} s allows nothing")
     units = float(limit.units)
-    share = LONG_BURST_SHARE if limit.seconds >= LONG_WINDOW_SECONDS else BURST_SHARE
+    share = max(BURST_SHARE, BURST_SECONDS / limit.seconds)
+    if limit.seconds >= LONG_WINDOW_SECONDS:
+        share = LONG_BURST_SHARE
     capacity = max(share * units, 1.0, float(heaviest) if heaviest <= units / 2 else 1.0)
     slack = max(SLACK_SHARE * limit.seconds, LEAST_SLACK_SECONDS)
     if capacity <= 1:
