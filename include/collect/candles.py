@@ -21,6 +21,7 @@ from include.collect.sources import OUT_OF_REACH, Segment, plan_sources, rest_of
 from include.collect.store import SeriesAt, store_pages
 from include.config.markets import Market
 from include.coverage.attest import record_out_of_reach
+from include.coverage.missing import first_missing
 from include.venues.capabilities import CAPABILITIES
 from include.venues.errors import (
     AuthenticationError,
@@ -31,7 +32,6 @@ from include.venues.errors import (
     UnavailableError,
 )
 from include.warehouse.connection import Connection
-from include.warehouse.coverage import first_missing
 
 SETTLE_BARS = 2  # closed candles asked for again by a live run: late trades still reach them
 CATCH_UP_BARS = 1000  # how far back a live run looks for holes: a page, six weeks of hours; older ones are a repair's

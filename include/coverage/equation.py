@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from include.candles.timeframes import step
-from include.coverage.spans import Span, count, from_ranges, intersect, to_range
-from include.warehouse.archive import month_span
+from include.coverage.spans import Span, by_month, count, from_ranges, intersect, subtract, to_range, union
 from include.warehouse.connection import Connection
 from include.warehouse.sql import statement
 
@@ -96,6 +95,11 @@ class SeriesCoverage:
         """From the first to the last open time that is expected; None where none is."""
         expected = self.spans["expected"]
         return Span(expected[0].start, expected[-1].end) if expected else None
+
+    @property
+    def missing(self) -> list[Span]:
+        """Expected open times that are not held, for whatever reason."""
+        return subtract(self.spans["expected"], union([*self.spans["observed"], *self.spans["archived"]]))
 
     @property
     def equation(self) -> Equation:
@@ -223,7 +227,7 @@ def _months(spans: dict[str, list[Span]], short: Iterable[Unknown], timeframe: s
     """The equation of each month in which a candle is expected."""
     length = step(timeframe)
     counts = {name: by_month(each, length) for name, each in spans.items()}
-    lacking = Counter({_month(each.span.start): each.candles for each in short})
+    lacking = Counter({each.span.start.date().replace(day=1): each.candles for each in short})
     months = {}
     for month in sorted(counts["expected"]):
         archived = counts["archived"][month] - lacking[month]
@@ -239,20 +243,3 @@ def _months(spans: dict[str, list[Span]], short: Iterable[Unknown], timeframe: s
             unknown=unknown + lacking[month],
         )
     return months
-
-
-def by_month(spans: Iterable[Span], length: timedelta) -> Counter[date]:
-    """How many open times lie in each month (its first day, UTC)."""
-    counts: Counter[date] = Counter()
-    for span in spans:
-        start = span.start
-        while start < span.end:
-            month = _month(start)
-            until = min(month_span(month)[1], span.end)
-            counts[month] += (until - start) // length
-            start = until
-    return counts
-
-
-def _month(at: datetime) -> date:
-    return at.astimezone(UTC).date().replace(day=1)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from psycopg.types.multirange import Multirange
 from psycopg.types.range import Range
 
 from include.candles.timeframes import ceil, floor
+from include.warehouse.archive import month_span
 
 
 class Span(NamedTuple):
@@ -72,6 +74,19 @@ def within(spans: Iterable[Span], timeframe: str) -> list[Span]:
 def count(spans: Iterable[Span], step: timedelta) -> int:
     """How many open times lie in spans that begin and end on open times."""
     return sum((span.end - span.start) // step for span in spans)
+
+
+def by_month(spans: Iterable[Span], step: timedelta) -> Counter[date]:
+    """How many open times lie in each month (its first day, UTC)."""
+    counts: Counter[date] = Counter()
+    for span in spans:
+        start = span.start
+        while start < span.end:
+            month = start.astimezone(UTC).date().replace(day=1)
+            until = min(month_span(month)[1], span.end)
+            counts[month] += (until - start) // step
+            start = until
+    return counts
 
 
 def from_ranges(ranges: Iterable[Range[datetime]]) -> list[Span]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from include.coverage.equation import coverage
 from include.warehouse.connection import Connection
-from include.warehouse.coverage import coverage_summary
 from include.warehouse.sql import statement
 from include.warehouse.world import world_of
 
@@ -39,22 +39,27 @@ def table(title: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -
 
 def _coverage(connection: Connection, now: datetime) -> None:
     rows = []
-    for series in coverage_summary(connection, now):
-        holes = ", ".join(f"{m.start:%Y-%m-%d %H:%M} ({m.candles})" for m in series.missing[:3]) or "-"
-        more = f" and {len(series.missing) - 3} more" if len(series.missing) > 3 else ""
-        span = f"{series.first_opened_at:%Y-%m-%d %H:%M} to {series.until:%Y-%m-%d %H:%M}"
-        row = [f"{series.venue} {series.symbol}", series.timeframe, span, series.expected, series.observed]
-        rows.append([*row, f"{series.ratio:.4%}", holes + more])
+    for series in coverage(connection, now):
+        equation = series.equation
+        unknown = ", ".join(f"{each.span.start:%Y-%m-%d %H:%M} ({each.candles})" for each in series.unknown[:3])
+        more = f" and {len(series.unknown) - 3} more" if len(series.unknown) > 3 else ""
+        explained = equation.empty + equation.outage + equation.out_of_reach
+        figures = (equation.expected, equation.observed, explained, equation.pending, equation.unknown)
+        rows.append([f"{series.venue} {series.symbol}", series.timeframe, series.extent or "-", *figures])
+        rows[-1] += [f"{series.held_ratio:.4%}", (unknown or "-") + more]
     table(
-        "candles: expected = observed + missing",
+        "candles: expected = observed + explained (empty, outage, out of reach) + pending + unknown",
         (
             "market",
             "timeframe",
-            "from first candle to now (UTC)",
+            "from first candle or answer to now (UTC)",
             "expected",
             "observed",
-            "coverage",
-            "missing (candles)",
+            "explained",
+            "pending",
+            "unknown",
+            "held",
+            "unknown (candles)",
         ),
         rows,
     )

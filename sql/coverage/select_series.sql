@@ -51,7 +51,13 @@ extent as (
     select
         least(s.first_opened_at, lower(s.archived_spans), s.listed_from) as oldest,
         least(
-            s.first_opened_at, lower(s.archived_spans), greatest(s.listed_from, least(s.first_answered, r.first_reason))
+            s.first_opened_at,
+            lower(s.archived_spans),
+            -- greatest() alone would pass over a NULL and say that all is expected since the listing
+            case
+                when least(s.first_answered, r.first_reason) < s.listed_from then s.listed_from
+                else least(s.first_answered, r.first_reason)
+            end
         ) as known_from,
         least(
             s.closed_until,

@@ -6,7 +6,7 @@ import csv
 import io
 import signal
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -104,16 +104,17 @@ def test_candles_equal_the_recorded_ones(stack: RunningStack, market_data_dir: P
 
 
 def test_the_only_hole_is_the_venues_own(stack: RunningStack, market_data_dir: Path) -> None:
-    from include.warehouse.coverage import coverage_summary
+    from include.coverage.equation import coverage
+    from include.coverage.spans import Span
 
     with stack.warehouse() as warehouse:
         now = warehouse.execute("select max(opened_at) + interval '1 hour' from market.candle").fetchone()
         assert now is not None
-        series = {(s.symbol, s.timeframe): s.missing for s in coverage_summary(warehouse, now[0])}
+        series = {(s.symbol, s.timeframe): s.missing for s in coverage(warehouse, now[0])}
     assert len(series) == 6
     outage = datetime(2023, 3, 24, 13, tzinfo=UTC)
     for (_, timeframe), missing in series.items():
-        assert [(m.start, m.candles) for m in missing] == ([(outage, 1)] if timeframe == "1h" else [])
+        assert missing == ([Span(outage, outage + timedelta(hours=1))] if timeframe == "1h" else [])
 
 
 def test_features_and_forecasts_are_there(stack: RunningStack) -> None:

@@ -19,6 +19,8 @@ from include.collect.outcome import CollectOutcome, NothingToCollect
 from include.collect.page_sources import rest_only
 from include.collect.quality import QuarantineShareError
 from include.config.markets import MARKETS, Market
+from include.coverage.equation import coverage
+from include.coverage.spans import Span
 from include.replay.recorded import RecordedWorld
 from include.replay.synthetic import SyntheticWorld
 from include.venues.errors import (
@@ -32,7 +34,6 @@ from include.venues.errors import (
 )
 from include.venues.http import Response
 from include.warehouse.connection import Connection
-from include.warehouse.coverage import coverage_summary
 from include.warehouse.world import WorldMismatchError
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -195,8 +196,8 @@ def test_a_live_run_catches_up_with_missed_hours(writer: Connection, synthetic: 
     at = datetime(2024, 3, 30, tzinfo=UTC)
     collect(writer, synthetic, at, at + 2 * HOUR)
     collect(writer, synthetic, at + 30 * HOUR, at + 31 * HOUR, catch_up=True)
-    (series,) = coverage_summary(writer, at + 31 * HOUR)
-    assert (series.first_opened_at, series.missing, series.observed) == (at, [], 31)
+    (series,) = coverage(writer, at + 31 * HOUR)
+    assert (series.extent, series.missing) == (Span(at, at + 31 * HOUR), [])
 
 
 def test_a_live_run_heals_a_hole_behind_newer_candles(writer: Connection, synthetic: Any) -> None:
@@ -204,16 +205,16 @@ def test_a_live_run_heals_a_hole_behind_newer_candles(writer: Connection, synthe
     collect(writer, synthetic, at, at + 2 * HOUR)
     collect(writer, synthetic, at + 40 * HOUR, at + 50 * HOUR)
     collect(writer, synthetic, at + 50 * HOUR, at + 51 * HOUR, catch_up=True)
-    (series,) = coverage_summary(writer, at + 51 * HOUR)
-    assert (series.missing, series.observed) == ([], 51)
+    (series,) = coverage(writer, at + 51 * HOUR)
+    assert (series.missing, series.equation.observed) == ([], 51)
 
 
 def test_without_catch_up_a_window_is_just_itself(writer: Connection, synthetic: Any) -> None:
     at = datetime(2024, 3, 30, tzinfo=UTC)
     collect(writer, synthetic, at, at + HOUR)
     assert collect(writer, synthetic, at + 10 * HOUR, at + 11 * HOUR).new == 1
-    (series,) = coverage_summary(writer, at + 11 * HOUR)
-    assert [(m.start, m.end) for m in series.missing] == [(at + HOUR, at + 10 * HOUR)]
+    (series,) = coverage(writer, at + 11 * HOUR)
+    assert series.missing == [Span(at + HOUR, at + 10 * HOUR)]
 
 
 def test_catching_up_has_an_end(writer: Connection, synthetic: Any) -> None:
@@ -221,8 +222,8 @@ def test_catching_up_has_an_end(writer: Connection, synthetic: Any) -> None:
     collect(writer, synthetic, start, start + HOUR)
     reach = collecting.CATCH_UP_BARS + collecting.SETTLE_BARS
     assert collect(writer, synthetic, at, at + HOUR, catch_up=True).new == reach + 1
-    (series,) = coverage_summary(writer, at + HOUR)
-    assert [(m.start, m.end) for m in series.missing] == [(start + HOUR, at - reach * HOUR)]
+    (series,) = coverage(writer, at + HOUR)
+    assert series.missing == [Span(start + HOUR, at - reach * HOUR)]
 
 
 def test_the_first_live_run_of_an_empty_warehouse_fetches_no_history(writer: Connection, synthetic: Any) -> None:
@@ -381,8 +382,8 @@ def test_a_fault_between_pages_keeps_whole_pages_and_the_next_run_completes_them
 
     with pytest.raises(BannedError):
         collect(writer, synthetic, start, end, venue=synthetic.binance(fail_the_second))
-    (series,) = coverage_summary(writer, start + 1000 * HOUR)
-    assert (series.observed, series.missing) == (1000, [])
+    (series,) = coverage(writer, start + 1000 * HOUR)
+    assert (series.equation.observed, series.missing) == (1000, [])
     synthetic.heal()
     done = collect(writer, synthetic, start, end)
     assert (done.new, done.unchanged) == (488, 1000)
@@ -405,8 +406,8 @@ def test_an_hour_of_outage_is_no_error_and_no_row(writer: Connection, recorded: 
     done = collect(writer, recorded, hole, hole + HOUR, now=now)
     assert done == CollectOutcome("candle", "binance:BTC/USDT 1h")
     collect(writer, recorded, hole - DAY, hole + 4 * HOUR, now=now)
-    (series,) = coverage_summary(writer, hole + 4 * HOUR)
-    assert [(m.start, m.end) for m in series.missing] == [(hole, hole + HOUR)]
+    (series,) = coverage(writer, hole + 4 * HOUR)
+    assert series.missing == [Span(hole, hole + HOUR)]
 
 
 def without_candles(path: str, answer: Response) -> Response:

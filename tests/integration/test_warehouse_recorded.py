@@ -12,10 +12,11 @@ import pytest
 
 from include.candles.klines import candle
 from include.config.markets import MARKETS
+from include.coverage.equation import coverage
+from include.coverage.spans import Span
 from include.warehouse.archive import archive_month, drop_archived_month, restore_month
 from include.warehouse.candles import upsert_candles
 from include.warehouse.connection import Connection
-from include.warehouse.coverage import MissingRange, coverage_summary
 from include.warehouse.instruments import ensure_instrument
 
 FEBRUARY = datetime(2020, 2, 1, tzinfo=UTC)
@@ -62,10 +63,7 @@ def test_archive_and_restore_keep_every_figures_text(writer: Connection, instrum
 
 
 def test_the_venues_outages_are_what_is_missing(reader: Connection, instrument_id: int) -> None:
-    (coverage,) = coverage_summary(reader, MARCH)
-    assert (coverage.expected, coverage.observed) == (696, 690)
+    (series,) = coverage(reader, MARCH)
+    assert (series.equation.expected, series.equation.observed) == (696, 690)
     first, second = datetime(2020, 2, 9, 2, tzinfo=UTC), datetime(2020, 2, 19, 12, tzinfo=UTC)
-    assert coverage.missing == [
-        MissingRange(first, first + HOUR, 1),
-        MissingRange(second, second + 5 * HOUR, 5),
-    ]
+    assert series.missing == [Span(first, first + HOUR), Span(second, second + 5 * HOUR)]
