@@ -109,6 +109,8 @@ class CoinGecko:
             for sample in seen
             if (sample.observed_at - EPOCH) % DAY
         ]
+        if not midnights:
+            raise NoDataError(VENUE, f"no sample of a midnight in {seen.request}")
         return Observations(midnights, seen.world, seen.request, seen.rejected + odd)
 
     def _chart(self, coin_id: str, days: int | str, interval: str | None) -> Observations[CoinSnapshot]:
@@ -173,8 +175,8 @@ def _code_and_message(body: Any) -> tuple[int | None, str]:
     if isinstance(inner, dict) and isinstance(inner.get("error"), dict):
         inner = inner["error"]
     status = inner.get("status") if isinstance(inner, dict) else None
-    if isinstance(status, dict) and "error_code" in status:
-        return int(status["error_code"]), str(status.get("error_message"))
+    if isinstance(status, dict) and isinstance(status.get("error_code"), int):
+        return status["error_code"], str(status.get("error_message"))
     return None, str(body)
 
 

@@ -165,6 +165,35 @@ def test_coingeckos_three_shapes_of_errors(recorded: str) -> None:
     assert get(f"{base}/ping").json()["gecko_says"]
 
 
+def test_the_paid_host_wants_its_own_key_and_has_the_whole_history(recorded: str) -> None:
+    def pro(path: str, **headers: str) -> requests.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return requests.get(f"{recorded}/coingecko_pro/api/v3{path}", headers=named, timeout=5)
+
+    assert pro("/ping").json()["status"]["error_code"] == 10002
+    assert pro("/ping", x_cg_demo_api_key="CG-x").json()["status"]["error_code"] == 10011
+    assert pro("/ping?x_cg_pro_api_key=CG-x").status_code == 200
+    chart = "/coins/bitcoin/market_chart?vs_currency=usd&interval=daily&days="
+    whole = pro(chart + "max", x_cg_pro_api_key="CG-x").json()["prices"]
+    assert datetime.fromtimestamp(whole[0][0] / 1000, UTC) < datetime(2016, 1, 1, tzinfo=UTC)
+    assert all(stamp % (24 * HOUR) == 0 for stamp, _ in whole[:-1])
+    assert len(pro(chart + "400", x_cg_pro_api_key="CG-x").json()["prices"]) == 400
+    assert get(f"{recorded}/coingecko/api/v3{chart}400", 401).json()["error"]["status"]["error_code"] == 10012
+
+
+@pytest.mark.parametrize(("days", "hours"), [(1, 0.5), (14, 4), (365, 96)])
+def test_candles_of_coins_are_stamped_with_their_close(synthetic: str, days: int, hours: float) -> None:
+    url = f"{synthetic}/coingecko/api/v3/coins/bitcoin/ohlc"
+    rows = get(url, vs_currency="usd", days=days).json()
+    now = datetime(2024, 6, 1, 12, 30, tzinfo=UTC).timestamp() * 1000
+    stamps = [row[0] for row in rows]
+    assert set(stamps) == set(range(stamps[0], stamps[-1] + 1, int(hours * HOUR)))
+    assert stamps[-2] <= now < stamps[-1]
+    assert len(rows) == pytest.approx(days * 24 / hours, abs=1)
+    assert all(low <= min(opened, close) <= max(opened, close) <= high for _, opened, high, low, close in rows)
+    assert get(url, 422, vs_currency="usd", days=3).json() == {"error": "invalid days"}
+
+
 def test_coins_markets(recorded: str) -> None:
     url = f"{recorded}/coingecko/api/v3/coins/markets"
     coins = get(url, vs_currency="usd", ids="ethereum,bitcoin").json()

@@ -155,6 +155,28 @@ def test_history_beyond_the_plan_is_refused_without_a_request(scripted: Any, ans
     assert transport.requests[0][1] == {"vs_currency": "usd", "days": 366, "interval": "daily"}
 
 
+def test_daily_history_is_of_midnights_as_far_back_as_the_plan_reaches(scripted: Any, answer: Answer) -> None:
+    day = 86_400_000
+    prices = [[day, 1], [2 * day, 2], [2 * day + 5, 3], [3 * day, 4], [3 * day + 77, 9]]
+    transport = scripted(answer({"prices": prices, "market_caps": [], "total_volumes": []}))
+    samples = CoinGecko(transport).daily_history("bitcoin")
+    assert [(sample.observed_at, int(sample.price_usd)) for sample in samples] == [
+        (EPOCH + timedelta(days=n), price) for n, price in ((1, 1), (2, 2), (3, 4))
+    ]
+    assert [row.reason for row in samples.rejected] == [
+        "daily sample is not of midnight: 1970-01-03T00:00:00.005000+00:00"
+    ]
+    CoinGecko(transport, "pro", "CG-key").daily_history("bitcoin")
+    CoinGecko(transport, "demo", "CG-key").daily_history("bitcoin", 4)
+    assert [params["days"] for _, params, _ in transport.requests] == [365, "max", 4]
+    assert all(params["interval"] == "daily" for _, params, _ in transport.requests)
+    with pytest.raises(RequestRejectedError, match="reaches back 365 days"):
+        CoinGecko(transport).daily_history("bitcoin", 366)
+    odd = {"prices": [[1, 1], [2, 1]], "market_caps": [], "total_volumes": []}
+    with pytest.raises(NoDataError, match="no sample of a midnight"):
+        CoinGecko(scripted(answer(odd))).daily_history("bitcoin")
+
+
 @pytest.mark.parametrize(("tier", "header"), [("demo", "x-cg-demo-api-key"), ("pro", "x-cg-pro-api-key")])
 def test_the_key_travels_in_the_header_of_its_tier_only(scripted: Any, answer: Answer, tier: str, header: str) -> None:
     transport = scripted(answer([BITCOIN]))
