@@ -124,6 +124,15 @@ def test_a_price_that_differs_is_told_loudly(held: Held, owner: Connection, capl
     assert "binance:BTC/USDT 1h 2024-02: prices_differ; 0 new, 2 changed (1 in price)" in record.message
 
 
+def test_a_price_that_was_replaced_long_ago_is_not_told_again(held: Held, owner: Connection) -> None:
+    held.hold(START, START + 29 * DAY)
+    owner.execute("update market.candle set close = low where opened_at = %s", (START + 7 * HOUR,))
+    held.hold(START, START + 30 * DAY)
+    assert held.rows("select count(*) from market.candle_revision") == [(1,)]
+    held.exchange.revise("BTCUSDT", "1h", START + 7 * HOUR)
+    assert [outcome.verdict for outcome in held.close()] == ["volumes_differ"]
+
+
 def test_missing_candles_are_filled(held: Held) -> None:
     held.hold(START, START + 10 * DAY)
     held.hold(START + 11 * DAY, START + 29 * DAY)
