@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import requests
 
 from include.clock import FixedClock
 from include.collect.candles import collect_candles
@@ -274,6 +275,47 @@ def test_sentiment_comes_whole_first_and_by_its_last_days_afterwards(writer: Con
     later = NOW + DAY
     exchange.set_time(later)
     assert sentiment(writer, exchange, later).new >= 1
+
+
+@pytest.mark.parametrize("exchange", ["synthetic"], indirect=True)
+def test_sentiment_is_asked_until_the_day_is_known_and_then_every_six_hours(writer: Connection, exchange: Any) -> None:
+    skipped: set[str] = set()
+
+    def asks(at: datetime) -> bool:
+        exchange.set_time(at)
+        try:
+            return sentiment(writer, exchange, at) is not None
+        except NothingToCollect as reason:
+            skipped.add(str(reason))
+            return False
+
+    midnight = NOW.replace(hour=0, minute=3, second=0)
+    assert asks(NOW)
+    assert [hour for hour in range(1, 24) if asks(midnight + hour * HOUR)] == [1, 6, 12, 18]
+    # A value that never appears is soon not asked for every hour.
+    asked = []
+    for hour in range(24):
+        writer.execute("delete from market.fear_greed where day > %s", (midnight.date(),))
+        asked += [hour] if asks(midnight + DAY + hour * HOUR) else []
+    assert asked == [0, 1, 2, 3, 6, 12, 18]
+    assert skipped == {"the index of 2024-10-27 is known; it is read again every 6 hours"}
+
+
+@pytest.mark.parametrize("exchange", ["synthetic"], indirect=True)
+def test_a_symbol_that_vanishes_costs_only_its_own_ticker(writer: Connection, exchange: Any) -> None:
+    assert tickers(writer, exchange, HOUR_OF_RUN[1]).new == len(MARKETS)
+    later = NOW + timedelta(minutes=5)
+    exchange.set_time(later)
+    wish = {"delisted": {"symbols": ["BNBUSDT"], "starts_at": later.isoformat()}}
+    plan = {"hosts": {"binance": wish}}
+    requests.post(f"{exchange.url}/fault_plan", json=plan, timeout=5).raise_for_status()
+    done = tickers(writer, exchange, HOUR_OF_RUN[1], now=later)
+    assert (done.new, done.what) == (len(MARKETS) - 1, "ticker without BNBUSDT")
+    one = [market for market in MARKETS if market.base == "BNB"]
+    tomorrow = later + DAY + HOUR
+    exchange.set_time(tomorrow)
+    with pytest.raises(NothingToCollect, match="binance lists none of BNB/USDT now"):
+        collect_tickers(writer, exchange.binance(), one, tomorrow, FixedClock(tomorrow))
 
 
 def test_sentiment_of_a_long_pause_is_fetched_afterwards(writer: Connection, exchange: Any) -> None:
