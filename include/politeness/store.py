@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from psycopg.rows import dict_row
@@ -38,6 +39,11 @@ class Usage(NamedTuple):
     weight: float
 
 
+@cache
+def _sql(name: str) -> str:
+    return statement(f"politeness/{name}.sql")
+
+
 def configure(connection: Connection, source: str, buckets: Sequence[Bucket], at: datetime | None = None) -> str:
     """Let a host's buckets be these, as of now; answers the circuit's state.
 
@@ -50,7 +56,7 @@ def configure(connection: Connection, source: str, buckets: Sequence[Bucket], at
             "select state::text from ops.circuit where source = %s for update", (source,)
         ).fetchall()
         connection.execute(
-            statement("politeness/configure.sql"),
+            _sql("configure"),
             {
                 "source": source,
                 "at": at,
@@ -81,7 +87,7 @@ def take(
         "probe_seconds": PROBE_SECONDS,
         "at": at,
     }
-    (row,) = connection.execute(statement("politeness/take.sql"), values).fetchall()
+    (row,) = connection.execute(_sql("take"), values).fetchall()
     return Grant(*row)
 
 
@@ -108,13 +114,13 @@ def record(connection: Connection, source: str, verdict: Verdict, at: datetime |
         "error": verdict.error,
         "at": at,
     }
-    row = connection.execute(statement(f"politeness/{verdict.action}.sql"), values).fetchone()
+    row = connection.execute(_sql(verdict.action), values).fetchone()
     return row[0] if row else None
 
 
 def reset_circuit(connection: Connection, source: str) -> bool:
     """Close a host's circuit and lift its block, by hand; False where the host is not known."""
-    return connection.execute(statement("politeness/reset.sql"), {"source": source}).fetchone() is not None
+    return connection.execute(_sql("reset"), {"source": source}).fetchone() is not None
 
 
 def used_since(connection: Connection, source: str, since: datetime | None = None) -> Usage:
@@ -123,7 +129,7 @@ def used_since(connection: Connection, source: str, since: datetime | None = Non
     `since` is real time, by the database's clock, in a replayed world too.
     """
     values = {"source": source, "since": since}
-    (row,) = connection.execute(statement("politeness/used_since.sql"), values).fetchall()
+    (row,) = connection.execute(_sql("used_since"), values).fetchall()
     return Usage(*row)
 
 

@@ -116,7 +116,7 @@ def _told(response: Response | None, error: RateLimitedError) -> float | None:
         answered_at = parsedate_to_datetime(response.headers["Date"]).timestamp()
     except (KeyError, ValueError):
         return None
-    return max(0.0, int(found[1]) / 1000 - answered_at) + ROUNDING_SECONDS
+    return min(max(0.0, int(found[1]) / 1000 - answered_at) + ROUNDING_SECONDS, BANNED.longest)
 
 
 def _of_used_weight(source: str, response: Response | None, most: float | None) -> Verdict | None:

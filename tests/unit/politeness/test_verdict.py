@@ -93,6 +93,8 @@ def test_a_ban_whose_header_is_lost_says_its_end_in_the_message() -> None:
     assert judge("binance", dateless, error, None)[0].told is None
     past = answer(418, body.replace(b"1717245740000", b"1717240000000"))
     assert judge("binance", past, error, None)[0].told == 1
+    absurd = answer(418, body.replace(b"1717245740000", b"9917245740000"))
+    assert judge("binance", absurd, error, None)[0].told == v.BANNED.longest
 
 
 @pytest.mark.parametrize(
