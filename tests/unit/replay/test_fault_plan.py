@@ -59,6 +59,8 @@ def test_a_checksum_is_wrong_only_where_there_is_one() -> None:
     plan = planned({"binance_archive": {"wrong_checksum": 1.0}})
     assert drawn(plan, 1, "binance_archive", "/data/a.zip") == [None]
     assert drawn(plan, 1, "binance_archive", "/data/a.zip.CHECKSUM") == ["wrong_checksum"]
+    both = planned({"binance_archive": {"wrong_checksum": 0.5, "cut": 0.1}})
+    assert drawn(both, 1000, "binance_archive", "/data/a.zip").count("cut") == pytest.approx(100, abs=30)
 
 
 @pytest.mark.parametrize(
