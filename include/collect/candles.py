@@ -160,10 +160,11 @@ def _collect_segment(
         _put_out_of_reach(connection, series, segment.start, segment.end, segment.reason)
         return CollectOutcome("candle", what)
     pages = sources.pages(segment, series.market.venue_symbol, series.timeframe, series.now)
-    total, answered_from = CollectOutcome("candle", what), segment.end
+    total, answered_from, refused = CollectOutcome("candle", what), segment.end, 0
     try:
         for stored in store_pages(connection, series, pages):
             total += stored.outcome
+            refused += stored.refused
             answered_from = min(answered_from, stored.start)
     except OutOfReachError as error:
         if OUT_OF_REACH not in segment.fallbacks:
@@ -171,7 +172,7 @@ def _collect_segment(
         _put_out_of_reach(connection, series, segment.start, answered_from, str(error))
         return total
     rows = total.new + total.changed + total.unchanged
-    if warning := check_share(total.rejected, rows + total.rejected, what=what):
+    if warning := check_share(refused, rows + refused, what=what):
         _log.warning("%s", warning)
     return total
 

@@ -11,6 +11,7 @@ from include.candles.model import Candle
 from include.collect.archive_pages import SourcedPage
 from include.collect.month_close import record_archive_file
 from include.collect.outcome import CollectOutcome
+from include.collect.sources import BINANCE_ARCHIVE
 from include.config.markets import Market
 from include.coverage.attest import attest
 from include.coverage.outages import outage_spans
@@ -37,10 +38,14 @@ class SeriesAt(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """What became of some pages, whose answers speak from `start` on."""
+    """What became of some pages, whose answers speak from `start` on.
+
+    refused: rows the venue itself gave that were rejected; for those a file has wrong the venue is asked again.
+    """
 
     outcome: CollectOutcome
     start: datetime
+    refused: int
 
 
 def store_pages(connection: Connection, series: SeriesAt, pages: Iterable[SourcedPage]) -> Iterator[Stored]:
@@ -85,9 +90,10 @@ def _store(connection: Connection, series: SeriesAt, pages: Sequence[SourcedPage
                     recorded_at=now,
                 )
             )
-        rejected = 0
+        rejected = refused = 0
         for page, file in pages:
             _require_rows(connection, series, page)
+            refused += len(page.rejected) if page.source != BINANCE_ARCHIVE else 0
             rejected += quarantine_rows(
                 connection,
                 page.rejected,
@@ -103,7 +109,7 @@ def _store(connection: Connection, series: SeriesAt, pages: Sequence[SourcedPage
                 record_archive_file(connection, series.instrument_id, timeframe, file, now)
     what = f"{market.key} {timeframe}"
     outcome = CollectOutcome("candle", what, counts.new, counts.changed, counts.unchanged, rejected)
-    return Stored(outcome, min(each.page.start for each in pages))
+    return Stored(outcome, min(each.page.start for each in pages), refused)
 
 
 def _require_rows(connection: Connection, series: SeriesAt, page: CandlePage) -> None:

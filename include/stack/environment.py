@@ -42,6 +42,9 @@ def connections(layout: Layout, ports: Ports, credentials: Credentials) -> dict[
         for source in REPLAYED:
             settings[source] |= {"host": f"{replay}/{source}"}
         settings["coingecko"] |= {"host": f"{replay}/coingecko/api/v3"}
+        for source in ("coingecko", "alternative_me"):
+            # A day's budget counts real time, in which a replayed world may see many days.
+            settings[source]["extra"] = {**settings[source].get("extra", {}), "limits": [[1000, 60]]}
     variables = {f"AIRFLOW_CONN_{name.upper()}": json.dumps(fields) for name, fields in settings.items()}
     # An API key or another host comes from the caller's environment, but never a demo's from a terminal that has them.
     if layout.world == os.environ.get(WORLD_VARIABLE, "live") == "live":

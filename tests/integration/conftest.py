@@ -12,12 +12,17 @@ import requests
 from psycopg.conninfo import conninfo_to_dict
 
 from include.clock import CLOCK_URL_VARIABLE
+from include.stack.environment import REPLAYED
 from include.venues.binance import Binance
 from include.venues.http import RequestsTransport, Response, Retry
 from include.warehouse.bootstrap import WarehouseDsns
 
 # Two quick attempts: what is tried again within a task is tested with the venues.
 IMPATIENT = Retry(attempts=2, sleep=lambda seconds: None)
+
+
+# Tests of the budgets themselves are elsewhere; here nobody should wait for one.
+GENEROUS = {"limits": [[1000, 1]]}
 
 
 class Exchange:
@@ -83,9 +88,12 @@ def airflow_at(warehouse: WarehouseDsns, monkeypatch: pytest.MonkeyPatch) -> Cal
                 "password": writer["password"],
                 "extra": {"connect_timeout": "10"},
             },
-            "binance": {"conn_type": "http", "host": f"{url}/binance"},
-            "alternative_me": {"conn_type": "http", "host": f"{url}/alternative_me"},
-            "coingecko": {"conn_type": "http", "host": f"{url}/coingecko/api/v3", "extra": {"tier": "keyless"}},
+            **{name: {"conn_type": "http", "host": f"{url}/{name}", "extra": GENEROUS} for name in REPLAYED},
+            "coingecko": {
+                "conn_type": "http",
+                "host": f"{url}/coingecko/api/v3",
+                "extra": {"tier": "keyless", **GENEROUS},
+            },
         }
         for name, fields in connections.items():
             monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(fields))

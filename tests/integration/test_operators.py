@@ -20,12 +20,13 @@ from crypto_market.operators.facts import PublishFactsOperator
 from crypto_market.operators.features import UpsertFeaturesOperator
 from crypto_market.operators.forecasting import ScoreForecastsOperator
 from crypto_market.operators.snapshots import (
+    CoinHistoryToPostgresOperator,
     CoinSnapshotsToPostgresOperator,
     FearGreedToPostgresOperator,
     TickersToPostgresOperator,
 )
 from crypto_market.window import WindowError
-from include.config.markets import COINGECKO_IDS, MARKETS, UnknownMarketError
+from include.config.markets import COINGECKO_IDS, MARKETS, VENUES, UnknownMarketError, market_keys
 from include.metrics import emit
 from include.replay.synthetic import SyntheticWorld
 from include.venues.errors import GeoBlockedError
@@ -55,7 +56,8 @@ def context(start: datetime | None = SCHEDULED - HOUR, end: datetime | None = SC
 
 
 def candles(**given: Any) -> CandlesToPostgresOperator:
-    return CandlesToPostgresOperator(**{"task_id": "a_task", "market": BTC, "timeframes": ["1h"], **given})
+    usual = {"task_id": "a_task", "venue": "binance", "markets": [BTC], "timeframes": ["1h"]}
+    return CandlesToPostgresOperator(**{**usual, **given})
 
 
 def test_the_warehouse_connection_is_in_utc_and_closed_afterwards(exchange: Any) -> None:
@@ -112,18 +114,38 @@ def test_a_venues_refusal_reaches_airflow_as_it_is(exchange: Any, reader: Connec
         candles().execute(context())
     assert reader.execute("select count(*) from ops.pipeline_run").fetchone() == (0,)
     with pytest.raises(UnknownMarketError, match="DOGE"):
-        candles(market="binance:DOGE/USDT").execute(context())
+        candles(markets=["binance:DOGE/USDT"]).execute(context())
 
 
 def test_snapshots_of_every_source(exchange: Any, reader: Connection) -> None:
-    markets = [market.key for market in MARKETS]
-    (tickers,) = TickersToPostgresOperator(task_id="t", venue="binance", markets=markets).execute(context())
+    for venue in VENUES:
+        operator = TickersToPostgresOperator(task_id="t", venue=venue, markets=market_keys(venue))
+        (tickers,) = operator.execute(context())
+        assert tickers["new"] >= 2, venue
     (coins,) = CoinSnapshotsToPostgresOperator(task_id="c", coins=COINGECKO_IDS).execute(context())
     (index,) = FearGreedToPostgresOperator(task_id="f", cadence="day").execute(context())
-    assert (tickers["new"], coins["new"]) == (len(MARKETS), len(COINGECKO_IDS))
+    assert coins["new"] == len(COINGECKO_IDS)
     assert index["new"] > 100
-    counts = "select (select count(*) from ticker_snapshots), (select count(*) from fear_greed_index)"
-    assert reader.execute(counts).fetchone() == (len(MARKETS), index["new"])
+    counts = "select (select count(distinct venue) from ticker_snapshots), (select count(*) from fear_greed_index)"
+    assert reader.execute(counts).fetchone() == (len(VENUES), index["new"])
+
+
+def test_coins_are_taken_when_the_plans_credits_allow_it(exchange: Any, reader: Connection) -> None:
+    def coins() -> Any:
+        return CoinSnapshotsToPostgresOperator(task_id="c", coins=COINGECKO_IDS, when_due=True).execute(context())
+
+    assert coins()[0]["new"] == len(COINGECKO_IDS)
+    with pytest.raises(AirflowSkipException, match="the keyless plan allows snapshots every"):
+        coins()
+
+
+def test_the_daily_history_of_coins_is_asked_for_once(exchange: Any, reader: Connection) -> None:
+    def history() -> Any:
+        return CoinHistoryToPostgresOperator(task_id="h", coins=COINGECKO_IDS).execute(context())
+
+    assert history()[0]["new"] > 100 * len(COINGECKO_IDS)
+    with pytest.raises(AirflowSkipException, match="has its midnights"):
+        history()
 
 
 def test_every_row_is_counted_as_what_became_of_it(exchange: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +178,9 @@ def test_features_facts_and_scores_need_no_window(exchange: Any, reader: Connect
     again = UpsertFeaturesOperator(task_id="f").execute({})
     assert (again["rows_new"], again["rows_changed"]) == (0, 0)
     assert json.dumps([first, again])
-    assert PublishFactsOperator(task_id="p").execute({}) == 3  # newest candle, newest feature, missing candles
+    assert (
+        PublishFactsOperator(task_id="p").execute({}) == 4
+    )  # newest candle, newest feature, missing and unknown candles
     assert json.dumps(ScoreForecastsOperator(task_id="s").execute({}))
 
 

@@ -24,6 +24,8 @@ class VenueHook(HttpHook):
     def __init__(self, http_conn_id: str | None = None, **kwargs: Any) -> None:
         super().__init__(method="GET", http_conn_id=http_conn_id or self.default_conn_name, **kwargs)
 
+    read_timeout_seconds = 30.0
+
     def transport(self) -> RequestsTransport:
         from include.venues.http import RequestsTransport
 
@@ -31,7 +33,7 @@ class VenueHook(HttpHook):
         # The http hook sends every extra it does not know as a header; ours are settings, some of them secret.
         for extra in self.get_connection(self.http_conn_id).extra_dejson:
             session.headers.pop(extra, None)
-        return RequestsTransport(self.base_url, session=session)
+        return RequestsTransport(self.base_url, session=session, read_timeout=self.read_timeout_seconds)
 
 
 class MarketVenueHook(VenueHook):
@@ -67,6 +69,7 @@ class BinanceArchiveHook(VenueHook):
 
     default_conn_name = "binance_archive"
     hook_name = "Binance archive"
+    read_timeout_seconds = 120.0  # files have megabytes
 
     def client(self, gate: Gate) -> BinanceArchive:
         from include.venues.binance_archive import BinanceArchive
