@@ -81,7 +81,8 @@ def moved_quotes(cases: Sequence[Pairs], pairs: Pairs, measure: Measure, row: in
         return moved
     if any(_has_both(other, row, moved, {numeraire}) for other in cases if other is not pairs):
         return set()
-    return moved if _carried_over(pairs, measure, row, places) else set()
+    columns = {k for place in places for k in pairs.index[place] if quotes[k] in moved}
+    return moved if all(_carried_over(pairs, measure, row, places, column) for column in columns) else set()
 
 
 def moves_alone(
@@ -95,7 +96,7 @@ def moves_alone(
     others = {quotes[k] for place in across for k in pairs.index[place]} - {quotes[column]}
     if any(_has_both(other, row, {quotes[column]}, others) for other in cases if other is not pairs):
         return False
-    return _carried_over(pairs, measure, row, across)
+    return _carried_over(pairs, measure, row, across, column)
 
 
 def _may_be_quotes(pairs: Pairs, measure: Measure, row: int, places: Collection[int]) -> bool:
@@ -112,17 +113,21 @@ def _has_both(pairs: Pairs, row: int, moved: set[str], others: set[str]) -> bool
     return bool(moved & here) and bool(others & here)
 
 
-def _carried_over(pairs: Pairs, measure: Measure, row: int, places: Collection[int]) -> bool:
-    """Whether the distances of a close stand in the next open as well, or those of an open in the close before."""
+def _carried_over(pairs: Pairs, measure: Measure, row: int, places: Collection[int], column: int) -> bool:
+    """Whether a market's distance of a close stands in the next open too, or that of an open in the close before.
+
+    One other market with which it does is enough: the others may be wrong in either candle, a wrong close or open of
+    this market would show against all.
+    """
     at_close = measure.name == "close"
     here, other, there = (
         (pairs.apart, pairs.apart_at_open, row + 1) if at_close else (pairs.apart_at_open, pairs.apart, row - 1)
     )
     if not 0 <= there < other.shape[1]:
         return False
-    chosen = sorted(places)
-    change = np.abs(other[chosen, there] - here[chosen, row])
-    return bool(np.all(change <= np.abs(measure.distance[chosen, row]) / 2))
+    own = [place for place in places if column in pairs.index[place]]
+    change = np.abs(other[own, there] - here[own, row])
+    return bool(np.any(change <= np.abs(measure.distance[own, row]) / 2))
 
 
 def quote_levels(cases: Sequence[Pairs]) -> list[Floats]:

@@ -101,8 +101,8 @@ def pairs_of(panel: Panel) -> Pairs:
 
     apart_at_open = opens[left] - opens[right]
 
-    def around(by: int) -> Floats:
-        meeting = np.stack([spread, neighbour(spread, by)])
+    def around(by: int, ranges: Floats = spread) -> Floats:
+        meeting = np.stack([ranges, neighbour(ranges, by)])
         return np.asarray(np.where(np.isnan(meeting).any(axis=0), np.fmax(*meeting), meeting.mean(axis=0)))
 
     def price(name: str, now: Floats, next_by: int) -> Measure:
@@ -118,6 +118,10 @@ def pairs_of(panel: Panel) -> Pairs:
     quotes = [instrument.quote for instrument in panel.instruments]
     one_quote = np.array([[quotes[i] == quotes[j]] for i, j in index], dtype=np.bool_).reshape(-1, 1)
 
+    # While a quote falls, only markets in that quote have its range.
+    ranges = np.abs(highs - lows)
+    own_spread = np.where(one_quote, spread, np.fmax(spread, np.fmax(ranges[left], ranges[right])))
+
     return Pairs(
         panel,
         index,
@@ -126,7 +130,7 @@ def pairs_of(panel: Panel) -> Pairs:
         usual,
         price("close", closes, 1),
         price("open", opens, -1),
-        _slip(apart, apart_at_open, around(1)),
+        _slip(apart, apart_at_open, around(1, own_spread)),
         _shift((opens, highs, lows, closes), left, right, off_level),
         _columns(opens, closes, left, right, off_level),
         spread,

@@ -19,7 +19,10 @@ PRICES = ("open", "high", "low", "close")
 
 
 class Source(NamedTuple):
-    """A recorded file: its time column and the seconds in one of its units, and the names of both volumes."""
+    """A recorded file: its time column and how many of its units a second has, the names of both volumes.
+
+    is_finer: its candles are shorter than an hour and are summed up.
+    """
 
     venue: str
     symbol: str
@@ -28,12 +31,14 @@ class Source(NamedTuple):
     units_per_second: int = 1000
     base_volume: str = "volume"
     quote_volume: str | None = None
+    is_finer: bool = False
 
 
 SOURCES = (
     Source("binance", "BTC/USDT", "binance/klines_1h/BTCUSDT.parquet", quote_volume="quote_volume"),
     Source("binance", "ETH/USDT", "binance/klines_1h/ETHUSDT.parquet", quote_volume="quote_volume"),
     Source("binance", "BTC/USDC", "binance/klines_1h_usdc/BTCUSDC.parquet", quote_volume="quote_volume"),
+    Source("kraken", "BTC/USDC", "kraken/ohlcvt_1m/XBTUSDC_2023Q1.parquet", "time", 1, is_finer=True),
     Source("kraken", "BTC/USD", "kraken/ohlcvt_1h/XBTUSD.parquet", "time", 1),
     Source("kraken", "ETH/USD", "kraken/ohlcvt_1h/ETHUSD.parquet", "time", 1),
     Source("kraken", "BTC/USDT", "kraken/ohlcv_1h_usdt/BTCUSDT.parquet"),
@@ -63,8 +68,14 @@ def read(folder: Path, source: Source) -> Series:
     else:
         parquet = pq.read_table(folder / source.path, columns=wanted)
         table = {name: parquet.column(name).to_numpy().astype(np.float64) for name in wanted}
-    hours, first = np.unique((table[source.time] / source.units_per_second // 3600).astype(np.int64), return_index=True)
+    all_hours = (table[source.time] / source.units_per_second // 3600).astype(np.int64)
+    hours, first = np.unique(all_hours, return_index=True)
     columns = {name: table[name][first] for name in PRICES} | {"base_volume": table[source.base_volume][first]}
+    if source.is_finer:
+        columns["high"] = np.maximum.reduceat(table["high"], first)
+        columns["low"] = np.minimum.reduceat(table["low"], first)
+        columns["close"] = table["close"][np.append(first[1:], len(all_hours)) - 1]
+        columns["base_volume"] = np.add.reduceat(table[source.base_volume], first)
     nothing = np.full(len(hours), np.nan)
     columns["quote_volume"] = table[source.quote_volume][first] if source.quote_volume else nothing
     return Series(source, hours, columns)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from include.reconcile.judge import Judged, judge
 from include.reconcile.model import Finding, Panel
 from include.reconcile.thresholds import CONTEXT
-from tests.unit.reconcile.recorded import PRICES
+from tests.unit.reconcile.recorded import PRICES, hour_of
 
 Chance = np.random.Generator
 # (panels, base, column, row, chance) -> rows [row, row + length) are faulty now; 0: the fault makes no difference here
@@ -207,7 +210,7 @@ def miss(clean: Sequence[Judged], faulty: Sequence[Judged], point: Point) -> str
     return f"others are named: {point}, {wrong}" if wrong else None
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_every_fault_is_found_and_named(recorded_panels: list[Panel], clean: list[Judged], seed: int) -> None:
     faulty, points = planted(recorded_panels, clean, seed)
     judged = judge(faulty)
@@ -216,3 +219,101 @@ def test_every_fault_is_found_and_named(recorded_panels: list[Panel], clean: lis
     print(f"seed {seed}: {len(points)} faults, {len(misses)} missed; {counts}")
     assert misses == []
     assert min(counts.values()) >= 10
+
+
+def of(panel: Panel, market: str) -> int:
+    return [f"{i.venue} {i.symbol}" for i in panel.instruments].index(market)
+
+
+# Hours in which a quote was off its peg [from, until), the market whose candles change, and where they are taken from.
+DEPEGS = [
+    (datetime(2022, 5, 12, 4, tzinfo=UTC), 9, "binance BTC/USDT", "kraken BTC/USD"),
+    (datetime(2022, 5, 12, 4, tzinfo=UTC), 9, "binance BTC/USDC", "binance BTC/USDT"),
+    (datetime(2022, 5, 12, 4, tzinfo=UTC), 9, "kraken BTC/USD", "binance BTC/USDT"),
+    (datetime(2022, 11, 10, 9, tzinfo=UTC), 8, "binance BTC/USDT", "kraken BTC/USD"),
+    (datetime(2023, 3, 11, 3, tzinfo=UTC), 48, "kraken BTC/USDT", "kraken BTC/USDC"),
+    (datetime(2023, 3, 11, 3, tzinfo=UTC), 48, "kraken BTC/USDC", "kraken BTC/USDT"),
+    (datetime(2023, 3, 12, 8, tzinfo=UTC), 20, "binance BTC/USDC", "binance BTC/USDT"),
+    (datetime(2023, 3, 12, 8, tzinfo=UTC), 20, "binance BTC/USDT", "binance BTC/USDC"),
+    (datetime(2023, 3, 12, 8, tzinfo=UTC), 20, "kraken BTC/USDC", "kraken BTC/USDT"),
+]
+OFF_PEG = 100e-4
+UNFINISHED_OFF = 60e-4
+
+
+def stretch(panels: Sequence[Panel], rows: slice) -> list[Panel]:
+    """Some rows of the panels, without markets that have no candle there."""
+    parts = []
+    for panel in panels:
+        kept = np.flatnonzero(panel.present[rows].any(axis=0))
+        values = {name: getattr(panel, name)[rows][:, kept] for name in (*NAMES, "expected")}
+        instruments = tuple(panel.instruments[k] for k in kept)
+        parts.append(replace(panel, first=panel.first + rows.start, instruments=instruments, **values))
+    return parts
+
+
+def test_candles_in_a_wrong_quote_are_found(recorded_panels: list[Panel]) -> None:
+    """USD stored as USDT and the like, for one, three or six hours, while the quotes are OFF_PEG apart at both ends."""
+    misses, count = [], 0
+    for start, hours, market, taken in DEPEGS:
+        first = hour_of(start) - recorded_panels[0].first
+        near = stretch(recorded_panels, slice(first - 2 * CONTEXT, first + hours + 12))
+        before = judge(near)
+        base = next(k for k, panel in enumerate(near) if panel.base == "BTC")
+        column, other = of(near[base], market), of(near[base], taken)
+        apart = np.abs(np.log(near[base].open[:, column] / near[base].open[:, other]))
+        for row in range(2 * CONTEXT, 2 * CONTEXT + hours, 3):
+            length = (1, 3, 6)[row // 3 % 3]
+            if not min(apart[row], apart[row + length]) > OFF_PEG:
+                continue
+            faulty = copied(near)
+            for name in PRICES:
+                values = getattr(faulty[base], name)
+                values[row : row + length, column] = values[row : row + length, other]
+            count += 1
+            if missed := miss(before, judge(faulty), Point("wrong_quote", base, column, row, length)):
+                misses.append((market, str(start), missed))
+    print(f"wrong quote: {count} faults, {len(misses)} missed")
+    assert misses == []
+    assert count > 40
+
+
+def test_unfinished_candles_are_found_where_they_show(market_data_dir: Path, recorded_panels: list[Panel]) -> None:
+    """Real candles cut after one, two or three quarters of their hour.
+
+    Those whose close is off by UNFINISHED_OFF and 40 % of the range besides.
+
+    Most unfinished candles are off by less than two venues may differ, and are not found.
+    """
+    quarters = pq.read_table(market_data_dir / "binance" / "klines_15m" / "BTCUSDT.parquet")
+    q = {name: quarters.column(name).to_numpy() for name in ("open_time", *PRICES, "volume", "quote_volume")}
+    place = {int(at) // 900_000: k for k, at in enumerate(q["open_time"])}
+    first = hour_of(datetime(2023, 1, 3, tzinfo=UTC)) - recorded_panels[0].first
+    near = stretch(recorded_panels, slice(first, len(recorded_panels[0].close)))
+    base = next(k for k, panel in enumerate(near) if panel.base == "BTC")
+    panel, column = near[base], of(near[base], "binance BTC/USDT")
+    before, faulty = judge(near), copied(near)
+    alarmed = {row for each in before for (row, _), f in each.findings.items() if f.verdict == "outlier"}
+    chance = np.random.default_rng(7)
+    points: list[Point] = []
+    for row in range(2 * CONTEXT, len(panel.close) - 2):
+        seen = [place.get((panel.first + row) * 4 + k) for k in range(int(chance.integers(1, 4)))]
+        if None in seen or not panel.present[row : row + 2, column].all() or alarmed & set(range(row - 2, row + 3)):
+            continue
+        off = abs(float(np.log(q["close"][seen[-1]] / panel.close[row, column])))
+        if off < UNFINISHED_OFF + 0.4 * width(panel, column, row) or (points and row - points[-1].row < 30):
+            continue
+        for name, value in (
+            ("high", q["high"][seen].max()),
+            ("low", q["low"][seen].min()),
+            ("close", q["close"][seen[-1]]),
+            ("base_volume", q["volume"][seen].sum()),
+            ("quote_volume", q["quote_volume"][seen].sum()),
+        ):
+            getattr(faulty[base], name)[row, column] = value
+        points.append(Point("unfinished", base, column, row, 1))
+    judged = judge(faulty)
+    misses = [missed for point in points if (missed := miss(before, judged, point))]
+    print(f"unfinished: {len(points)} faults, {len(misses)} missed")
+    assert misses == []
+    assert len(points) > 50

@@ -33,8 +33,9 @@ KNOWN = {
     ("BTC", "2022-01-24 11"): ("bitstamp", WICK),
     ("BTC", "2022-03-25 16"): ("kraken", HALT),
     ("BTC", "2022-05-11 08"): ("bitstamp", HALT),
-    ("BTC", "2023-01-13 00"): ("binance+bitstamp", HALT),
-    ("BTC", "2023-01-14 00"): ("binance+bitstamp", HALT),
+    ("BTC", "2023-01-13 00"): ("bitstamp", HALT),
+    ("BTC", "2023-01-14 00"): ("bitstamp", HALT),
+    ("BTC", "2023-02-16 13"): ("binance+kraken", WICK),
     ("BTC", "2023-03-12 06"): ("binance", HALT),  # BTC/USDC is traded again, the first trade at an old price
     ("BTC", "2023-03-12 23"): ("binance+kraken", WICK),
     ("BTC", "2023-03-24 11"): ("binance+kraken", HALT),  # Binance, before its outage at 12:39:41
@@ -55,7 +56,6 @@ KNOWN = {
     ("ETH", "2021-07-22 22"): ("binance+kraken", HALT),
     ("ETH", "2021-07-23 13"): ("binance+kraken", HALT),
     ("ETH", "2021-08-13 06"): ("binance+kraken", HALT),
-    ("ETH", "2021-09-11 19"): ("binance+kraken", FALSE),
     ("ETH", "2021-10-23 07"): ("binance+kraken", FALSE),
     ("ETH", "2022-03-25 16"): ("binance+kraken", HALT),
     ("ETH", "2023-03-12 18"): ("binance+kraken", WICK),
