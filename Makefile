@@ -12,7 +12,7 @@ STACK := $(PY) -m include.cli stack
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: help install demo up down status sql env dag-test replay new-venue test lint test-fast bench docs pictures lock lock-check clean
+.PHONY: help install demo up down status sql env dag-test quote coverage reconcile budgets replay new-venue test lint test-fast bench docs pictures lock lock-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,17 @@ env: install ## eval "$$(make -s env)": settings for `airflow dags test` (DATABA
 
 dag-test: install ## make dag-test DAG=ohlcv_backfill DATE=2024-06-01
 	@settings="$$($(STACK) env)"; eval "$$settings"; $(PY) -m airflow dags test "$(DAG)" $(DATE)
+
+# Commands on the warehouse of the stack that is up: make coverage ARGS="--months"
+coverage reconcile budgets: install
+	@settings="$$($(STACK) env)"; eval "$$settings"; $(PY) -m include.cli $@ $(ARGS)
+
+quote: install ## make quote ARGS="--from 2018-01-01 --to 2025-01-01": what a backfill will cost
+	@$(PY) -m include.cli backfill-quote $(ARGS)
+
+coverage: ## is every candle there, or its absence explained? (ARGS="--months --certificate FILE")
+reconcile: ## do the venues agree?
+budgets: ## request budgets and circuits (ARGS="--reset-circuit binance")
 
 replay: install ## the replay exchange alone: make replay ARGS="--synthetic --port 9009"
 	@$(PY) -m include.cli replay $(ARGS)

@@ -10,6 +10,10 @@ import sys
 COMMANDS = {
     "replay": ("include.replay.command", "serve recorded or synthetic venues over HTTP"),
     "statsd-receiver": ("include.metrics.command", "receive StatsD over UDP, show it as a Prometheus page"),
+    "backfill-quote": ("include.collect.quote_command", "what a backfill will ask of each venue, before it runs"),
+    "coverage": ("include.coverage.command", "the equation of completeness; exit 1 on any unknown candle"),
+    "reconcile": ("include.reconcile.command", "compare the venues' candles of the same hours"),
+    "budgets": ("include.politeness.command", "request budgets and circuits of every source"),
     "migrate": ("include.warehouse.command", "make roles, database and tables of the warehouse"),
     "new-venue": ("include.scaffold.new_venue", "make the first files of another exchange"),
     "settings-load": ("include.stack.settings_command", "load airflow_settings.yaml into a running Airflow"),

@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
+from psycopg.conninfo import make_conninfo
+
 from include.clock import CLOCK_URL_VARIABLE
 from include.stack.credentials import Credentials
 from include.stack.layout import ROOT, Layout, Ports
@@ -97,6 +99,14 @@ def stack_environment(
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "AIRFLOW_VAR_ARCHIVE_URI": f"file://{layout.archive}",
         "AIRFLOW_VAR_LOG_FOLDER": str(layout.task_logs),
+        # For the commands of include/cli.py.
+        "WAREHOUSE_DSN": make_conninfo(
+            host="127.0.0.1",
+            port=ports.postgres,
+            dbname=WAREHOUSE_DATABASE,
+            user="warehouse_writer",
+            password=credentials.warehouse_writer,
+        ),
         "STATSD_HOST": "127.0.0.1",
         "STATSD_PORT": str(ports.statsd),
         "MLFLOW_BACKEND_STORE_URI": database_url(ports, "mlflow", credentials.mlflow_database, MLFLOW_DATABASE),
