@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -336,3 +337,43 @@ def test_evidence_cannot_be_rewritten(writer: Connection) -> None:
     for forgery in ("update market.attestation set request = 'y'", "delete from market.attestation"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             writer.execute(forgery)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_any_sequence_of_answers_leaves_the_ledger_its_rules_say(writer: Connection, seed: int) -> None:
+    chosen = random.Random(seed)
+    told: dict[int, list[tuple[datetime, str, str]]] = {hour: [] for hour in range(10)}
+    empty: set[int] = set()
+    now = NOW
+    for _ in range(30):
+        now += timedelta(minutes=chosen.choice([10, 30, 90]))
+        since = chosen.randrange(9)
+        until = chosen.randrange(since + 1, 11)
+        source = chosen.choice(["rest", "rest", "archive"])
+        verdicts = {hour: chosen.choices(["candle", "absent", "refused"], [1, 6, 1])[0] for hour in range(since, until)}
+        hours = [hour for hour, verdict in verdicts.items() if verdict == "candle"]
+        refused = [START + hour * HOUR for hour, verdict in verdicts.items() if verdict == "refused"]
+        answer(writer, hours, until, since=since, now=now, source=source, refused=refused)
+        for hour, verdict in verdicts.items():
+            before = told[hour]
+            if verdict != "absent":
+                empty.discard(hour)
+            elif all(word != "candle" for _, _, word in before) and any(
+                word == "absent" and (other != source or at <= now - HOUR) for at, other, word in before
+            ):
+                empty.add(hour)
+            before.append((now, source, verdict))
+        if chosen.random() < 0.2:
+            writer.execute("delete from market.candle where opened_at = %s", (START + chosen.randrange(10) * HOUR,))
+    assert {hour for first, end, _ in ledger(writer) for hour in range(first, end)} == empty
+    held = {(row[0] - START) // HOUR for row in writer.execute("select opened_at from market.candle")}
+    found = series(writer, now, start=START, end=START + 10 * HOUR)
+    assert (found.equation.observed, found.equation.empty) == (len(held), len(empty - held))
+    reasons = {
+        (each.span.start - START) // HOUR + n: each.reason for each in found.unknown for n in range(each.candles)
+    }
+    assert set(reasons) == set(range(10)) - held - empty
+    for hour, reason in reasons.items():
+        words = {word for _, _, word in told[hour]}
+        expected = ("candle", "deleted"), ("refused", "quarantined"), ("absent", "unconfirmed")
+        assert reason == next((name for word, name in expected if word in words), "never_asked")
