@@ -126,7 +126,7 @@ class KrakenOhlcvt:
             else:
                 held.append(line)
         lines = before + held
-        until = min(stop, ceil(lines[-1].opened_at + timedelta(seconds=1), timeframe))
+        until = ceil(lines[-1].opened_at + timedelta(seconds=1), timeframe)
         if cursor < until:
             yield self._page(file, timeframe, cursor, until, lines)
 

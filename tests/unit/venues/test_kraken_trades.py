@@ -188,6 +188,16 @@ def test_one_long_interval_over_many_answers_is_one_candle_and_all_of_them_its_e
     assert len(hashes) == 31
 
 
+def test_the_evidence_of_a_page_begins_with_the_answer_in_which_its_first_interval_does() -> None:
+    short = [(at(n / 7), "36000.00000", "0.10000000") for n in range(250)]
+    long = [(at(40 + n / 1000), "36000.00000", "0.10000000") for n in range(150)]  # from the 9th answer on
+    tape = Tape([*short, *long, (at(90), "1.00000", "1.00000000")], page=30)
+    first, second = fold(tape, START, START + 60 * MINUTE)
+    assert (first.end, second.start) == (START + 40 * MINUTE, START + 40 * MINUTE)
+    hashes = [hashlib.sha256(body).hexdigest() for body in tape.bodies]
+    assert second.response_sha256 == hashlib.sha256("\n".join(hashes[8:]).encode()).hexdigest()
+
+
 def test_an_interval_without_trades_has_no_candle_and_the_end_without_any_is_evidence() -> None:
     tape = Tape([(at(1), "36000.00000", "0.10000000")])
     (page,) = fold(tape, START, START + 5 * MINUTE)
@@ -205,6 +215,8 @@ def test_the_youngest_seconds_are_not_trusted_to_be_whole() -> None:
     assert fold(tape, START, START + 5 * MINUTE, now=now + timedelta(seconds=10))[-1].end == START + 3 * MINUTE
     # Our clock is an hour ahead: the venue's Date decides.
     assert fold(tape, START, START + 5 * MINUTE, now=now + HOUR)[-1].end == START + 3 * MINUTE
+    tape.now = now + timedelta(seconds=9)
+    assert fold(tape, START, START + 5 * MINUTE, now=now + HOUR)[-1].end == START + 2 * MINUTE
     tape.asked.clear()
     assert fold(tape, START, START + 5 * MINUTE, now=START + timedelta(seconds=69)) == []
     assert tape.asked == []
@@ -234,7 +246,9 @@ def test_a_trade_of_an_unknown_time_stops_the_fold(row: Any) -> None:
 def test_trades_out_of_order_within_an_answer_are_put_in_order_of_their_ids() -> None:
     tape = Tape([(at(n / 4), f"{36_000 + n}.00000", "0.10000000") for n in range(8)])
     ordered = candles(fold(tape, START, START + 2 * MINUTE))
-    tape.rows[1], tape.rows[2] = tape.rows[2], tape.rows[1]
+    tape.rows[2], tape.rows[3] = tape.rows[3], tape.rows[2]
+    tape.rows[4], tape.rows[5] = tape.rows[5], tape.rows[4]
+    assert candles(fold(tape, START, START + 2 * MINUTE)) == ordered
     tape.rows[3], tape.rows[4] = tape.rows[4], tape.rows[3]
     assert candles(fold(tape, START, START + 2 * MINUTE)) == ordered
 
@@ -255,7 +269,7 @@ def test_two_trades_with_one_id_stop_the_fold_and_the_same_one_twice_counts_once
         fold(tape, START, START + 3 * MINUTE)
 
 
-@pytest.mark.parametrize("last", ["0", 1700179200000000000, "1700179200.5", None, "-1"])
+@pytest.mark.parametrize("last", ["0", str(at(0) - 1), 1700179200000000000, "1700179200.5", None, "-1"])
 def test_a_cursor_that_does_not_lead_on_is_no_end_of_history(scripted: Any, answer: Any, last: Any) -> None:
     pair = {PAIR: {"pair_decimals": 1, "lot_decimals": 8}}
     trades = {PAIR: [["36000.00000", "0.1", at(1) / 10**9, "b", "m", "", 1]], "last": last}
