@@ -77,6 +77,7 @@ class HostGate:
         self._unreported: list[Verdict] = []
         self._is_troubled = False
         self._uncounted_weight = 0.0
+        self.waited_seconds = 0.0  # slept in all, until requests were let through
 
     def __enter__(self) -> Self:
         return self
@@ -235,6 +236,7 @@ class HostGate:
         self._uncounted_weight -= whole
         emit.count("crypto.budget.weight", whole, **labels)
         if waited:
+            self.waited_seconds += waited
             emit.timing("crypto.budget.waited_seconds", waited, **labels)
 
 

@@ -396,14 +396,17 @@ def test_every_fact_of_the_warehouse_is_a_declared_gauge(
     assert newest == datetime(2024, 10, 26, 0, 15, tzinfo=UTC).timestamp()
 
 
-def test_a_tries_account_is_kept_once(writer: Connection) -> None:
+def test_a_try_that_was_put_off_adds_to_its_account(writer: Connection) -> None:
     task = TaskRun("ohlcv_hourly", "scheduled", "load_candles", 2, 1, NOW - HOUR, NOW)
     outcomes = [CollectOutcome("candle", "a", 1, 2, 3, 4), CollectOutcome("candle", "b", 10, 20, 30, 40)]
-    log_run(writer, task, outcomes, NOW)
-    log_run(writer, task, [], NOW + HOUR)
+    log_run(writer, task, outcomes, NOW, 2.5, 0.5)
+    log_run(writer, task, [CollectOutcome("candle", "b", 100)], NOW + HOUR, 1.0, 0.25)
     log_run(writer, dataclasses.replace(task, try_number=2), [], NOW + HOUR)
     rows = writer.execute(
-        "select try_number, map_index, rows_new, rows_changed, rows_unchanged, rows_rejected, window_ends_at, "
-        "finished_at from ops.pipeline_run order by 1"
+        "select try_number, map_index, rows_new, rows_changed, rows_unchanged, rows_rejected, work_seconds, "
+        "wait_seconds, finished_at from ops.pipeline_run order by 1"
     ).fetchall()
-    assert rows == [(1, 2, 11, 22, 33, 44, NOW, NOW), (2, 2, 0, 0, 0, 0, NOW, NOW + HOUR)]
+    assert rows == [
+        (1, 2, 111, 22, 33, 44, 3.5, 0.75, NOW + HOUR),
+        (2, 2, 0, 0, 0, 0, None, None, NOW + HOUR),
+    ]

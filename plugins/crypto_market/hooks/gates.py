@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
 PriorityName = Literal["live", "repair", "backfill"]
 
+_waited_seconds = 0.0  # by gates of this process that are closed
+
+
+def seconds_waited() -> float:
+    """Seconds this process has slept for request budgets, as far as the gates are closed again."""
+    return _waited_seconds
+
 
 @contextmanager
 def gate(source: str, priority: PriorityName, warehouse_conn_id: str = "warehouse") -> Iterator[HostGate]:
@@ -29,4 +36,8 @@ def gate(source: str, priority: PriorityName, warehouse_conn_id: str = "warehous
     given = HttpHook.get_connection(source).extra_dejson.get("limits")
     limits = read_limits(given) if given is not None else None
     with gate_for(source, Priority(priority), warehouse_dsn(warehouse_conn_id), limits) as opened:
-        yield opened
+        try:
+            yield opened
+        finally:
+            global _waited_seconds
+            _waited_seconds += opened.waited_seconds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
+from crypto_market.hooks.gates import seconds_waited
 from crypto_market.hooks.warehouse import warehouse
 from crypto_market.retry import put_off
 from crypto_market.window import Cadence, Window, window
@@ -63,6 +65,7 @@ class CollectOperator(WarehouseOperator):
         from include.clock import clock_from_environment
         from include.collect.outcome import NothingToCollect
 
+        watch = Stopwatch()
         clock = clock_from_environment()
         span = window(context, self.cadence)
         self.log.info("window %s", span)
@@ -74,10 +77,22 @@ class CollectOperator(WarehouseOperator):
             except NothingToCollect as reason:
                 raise AirflowSkipException(str(reason)) from reason
             finally:  # also of a try that failed: what it stored before stays
-                account(connection, context, outcomes, clock, span)
+                account(connection, context, outcomes, clock, watch, span)
         for outcome in outcomes:
             self.log.info("%s", outcome)
         return [outcome.as_dict() for outcome in outcomes]
+
+
+class Stopwatch:
+    """Seconds since it was made: at work, and of those asleep for a request budget."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._waited = seconds_waited()
+
+    def read(self) -> tuple[float, float]:
+        work = time.monotonic() - self._began
+        return work, min(work, seconds_waited() - self._waited)
 
 
 def account(
@@ -85,6 +100,7 @@ def account(
     context: Context,
     outcomes: Sequence[CollectOutcome],
     clock: Clock,
+    watch: Stopwatch,
     span: Window | None = None,
 ) -> None:
     """Put down in ops.pipeline_run, and count, what a task brought; nothing for a task that brought nothing."""
@@ -92,7 +108,7 @@ def account(
     from include.metrics import emit
 
     if outcomes:
-        log_run(connection, task_run(context, span), list(outcomes), clock.now())
+        log_run(connection, task_run(context, span), list(outcomes), clock.now(), *watch.read())
     for outcome in outcomes:
         for result in ("new", "changed", "unchanged"):
             emit.count("crypto.ingest.rows", getattr(outcome, result), dataset=outcome.dataset, result=result)

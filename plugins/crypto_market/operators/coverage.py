@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from crypto_market.hooks.warehouse import warehouse
-from crypto_market.operators.base import WarehouseOperator, account
+from crypto_market.operators.base import Stopwatch, WarehouseOperator, account
 from crypto_market.retry import put_off
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class RepairCoverageOperator(WarehouseOperator):
         from include.coverage.step import SETTLE
         from include.venues.errors import RateLimitedError
 
+        watch = Stopwatch()
         clock = clock_from_environment()
         outcomes: list[CollectOutcome] = []
         with (
@@ -72,7 +73,7 @@ class RepairCoverageOperator(WarehouseOperator):
                             raise waits[0] from failed  # which says for how long to stay away
                         raise
             finally:
-                account(connection, context, outcomes, clock)
+                account(connection, context, outcomes, clock, watch)
 
 
 class CloseMonthsOperator(WarehouseOperator):
@@ -88,6 +89,7 @@ class CloseMonthsOperator(WarehouseOperator):
         from include.collect.outcome import CollectOutcome
         from include.config.markets import MARKETS, TIMEFRAMES
 
+        watch = Stopwatch()
         clock = clock_from_environment()
         done = []
         outcomes: list[CollectOutcome] = []
@@ -104,7 +106,7 @@ class CloseMonthsOperator(WarehouseOperator):
                         counts = (each.new, each.changed, each.unchanged, each.rejected)
                         outcomes.append(CollectOutcome("candle", what, *counts))
             finally:
-                account(connection, context, outcomes, clock)
+                account(connection, context, outcomes, clock, watch)
         return done
 
 
