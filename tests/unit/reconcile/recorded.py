@@ -94,11 +94,13 @@ def panels(series: list[Series], start: datetime, end: datetime, explained: set[
     first, rows = hour_of(start), (end - start) // HOUR
     made = []
     for base in sorted({s.source.symbol.split("/")[0] for s in series}):
-        members = [s for s in series if s.source.symbol.startswith(f"{base}/") and _overlaps(s, first, rows)]
+        members = [
+            (k, s) for k, s in enumerate(series) if s.source.symbol.startswith(f"{base}/") and _overlaps(s, first, rows)
+        ]
         matrices = {name: np.full((rows, len(members)), np.nan) for name in (*PRICES, "base_volume", "quote_volume")}
         expected = np.zeros((rows, len(members)), dtype=np.bool_)
         instruments = []
-        for column, s in enumerate(members):
+        for column, (number, s) in enumerate(members):
             within = (s.hours >= first) & (s.hours < first + rows)
             for name, values in s.columns.items():
                 matrices[name][s.hours[within] - first, column] = values[within]
@@ -106,7 +108,7 @@ def panels(series: list[Series], start: datetime, end: datetime, explained: set[
             known = [hour - first for venue, hour in explained if venue == s.source.venue]
             expected[[row for row in known if 0 <= row < rows], column] = False
             quote = s.source.symbol.split("/")[1]
-            instruments.append(Instrument(SOURCES.index(s.source), s.source.venue, s.source.symbol, base, quote))
+            instruments.append(Instrument(number, s.source.venue, s.source.symbol, base, quote))
         made.append(Panel(base, first, tuple(instruments), **matrices, expected=expected))
     return made
 

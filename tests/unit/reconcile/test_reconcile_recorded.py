@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +12,7 @@ from include.reconcile.judge import Judged, judge
 from include.reconcile.model import Finding, Panel
 from include.reconcile.thresholds import CONTEXT
 from tests.unit.reconcile.conftest import END, START
-from tests.unit.reconcile.recorded import at_hour, hour_of
+from tests.unit.reconcile.recorded import EARLIER, Series, at_hour, binance_outages, hour_of, panels, read
 
 MONTHS = 49
 # Every alarm from 2021-01 to 2025-01, by coin and first hour: who is accused (`+`: not attributed), and what happened.
@@ -74,10 +76,11 @@ KNOWN = {
 }
 
 
-def alarms(judged: Judged) -> list[list[Finding]]:
+def alarms(judged: Judged, without: Set[tuple[int, int]] = frozenset()) -> list[list[Finding]]:
     """Outliers and gaps from START on; those of neighbouring hours are one alarm."""
     episodes: list[list[Finding]] = []
-    for finding in sorted(f for f in judged.findings.values() if f.verdict != "quote_basis" and f.row >= 2 * CONTEXT):
+    grave = [f for key, f in judged.findings.items() if f.verdict != "quote_basis" and key not in without]
+    for finding in sorted(f for f in grave if f.row >= 2 * CONTEXT):
         if episodes and finding.row - episodes[-1][-1].row <= 2:
             episodes[-1].append(finding)
         else:
@@ -156,3 +159,25 @@ def test_the_verdict_does_not_depend_on_where_a_piece_begins(recorded_panels: li
         there = {(row + window.start, column): str(f[2:]) for (row, column), f in piece.findings.items()}
         assert here
         assert {key: f for key, f in there.items() if key[0] in rows} == here
+
+
+def test_years_on_which_nothing_was_tuned(market_data_dir: Path, recorded_series: list[Series]) -> None:
+    """2018-05 to 2020-12, with Coinbase: the vendor's error in Bitstamp's file is found, and little else alarms.
+
+    Until 2020-10-12 08:00 the file holds USD volumes in the column of BTC volumes.
+    """
+    start, end, corrected = (datetime(*day, tzinfo=UTC) for day in ((2018, 5, 1), (2021, 1, 1), (2020, 10, 12, 9)))
+    made = panels([*recorded_series, read(market_data_dir, EARLIER)], start, end, binance_outages(market_data_dir))
+    count, wrong = 0, set()
+    for each in judge(made):
+        swapped = {
+            key
+            for key, finding in each.findings.items()
+            if each.panel.instruments[key[1]].venue == "bitstamp" and finding.reason in {"volume", "volume_unit"}
+        }
+        wrong |= {each.panel.first + key[0] for key in swapped if each.findings[key].reason == "volume_unit"}
+        count += len(alarms(each, without=swapped))
+    print(f"{len(wrong)} of 20143 hours with swapped volumes found; {count} other alarms in 32 months")
+    assert len(wrong) > 10_000
+    assert max(wrong) < hour_of(corrected)
+    assert count < 32
