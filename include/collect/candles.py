@@ -22,6 +22,7 @@ from include.collect.store import SeriesAt, store_pages
 from include.config.markets import Market
 from include.coverage.attest import record_out_of_reach
 from include.coverage.missing import first_missing
+from include.coverage.spans import Span, subtract, union
 from include.venues.capabilities import CAPABILITIES
 from include.venues.errors import (
     AuthenticationError,
@@ -160,16 +161,18 @@ def _collect_segment(
         _put_out_of_reach(connection, series, segment.start, segment.end, segment.reason)
         return CollectOutcome("candle", what)
     pages = sources.pages(segment, series.market.venue_symbol, series.timeframe, series.now)
-    total, answered_from, refused = CollectOutcome("candle", what), segment.end, 0
+    total, refused = CollectOutcome("candle", what), 0
+    answered: list[Span] = []
     try:
         for stored in store_pages(connection, series, pages):
             total += stored.outcome
             refused += stored.refused
-            answered_from = min(answered_from, stored.start)
+            answered += stored.answered
     except OutOfReachError as error:
         if OUT_OF_REACH not in segment.fallbacks:
             raise
-        _put_out_of_reach(connection, series, segment.start, answered_from, str(error))
+        for start, end in subtract([Span(segment.start, segment.end)], union(answered)):
+            _put_out_of_reach(connection, series, start, end, str(error))
         return total
     rows = total.new + total.changed + total.unchanged
     if warning := check_share(refused, rows + refused, what=what):

@@ -18,6 +18,7 @@ from include.collect.sources import (
     SourceSettings,
     rest_of,
 )
+from include.coverage.spans import Span, subtract, union
 from include.venues.binance_archive import BinanceArchive
 from include.venues.coinbase import Coinbase
 from include.venues.coinbase_advanced import CoinbaseAdvanced
@@ -57,16 +58,20 @@ class PageSources:
         if segment.source == BINANCE_ARCHIVE and self.archive:
             yield from archive_pages(self.archive, self.venue, segment, now)
             return
+        answered: list[Span] = []
         try:
-            pages = self._source(segment.source)(venue_symbol, timeframe, segment.start, segment.end, now)
-            yield from map(SourcedPage, pages)
+            for page in self._source(segment.source)(venue_symbol, timeframe, segment.start, segment.end, now):
+                answered.append(Span(page.start, page.end))
+                yield SourcedPage(page)
         except OutOfReachError as error:
             usable = [source for source in segment.fallbacks if source != OUT_OF_REACH]
             if not usable:
                 raise
-            _log.warning("%s is asked: %s", usable[0], error)
-            rest = segment._replace(source=usable[0], fallbacks=tuple(usable[1:]))
-            yield from self.pages(rest, venue_symbol, timeframe, now)
+            # What it did answer stays its own: a coarser source must not overwrite it.
+            for start, end in subtract([Span(segment.start, segment.end)], union(answered)):
+                _log.warning("%s is asked from %s to %s: %s", usable[0], start, end, error)
+                rest = segment._replace(source=usable[0], start=start, end=end, fallbacks=segment.fallbacks[1:])
+                yield from self.pages(rest, venue_symbol, timeframe, now)
 
     def _source(self, name: str) -> Pages:
         return self.venue.candles if name == rest_of(self.name) else self.by_name[name]

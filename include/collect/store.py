@@ -38,13 +38,13 @@ class SeriesAt(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """What became of some pages, whose answers speak from `start` on.
+    """What became of some pages, whose answers speak for the `answered` spans.
 
     refused: rows the venue itself gave that were rejected; for those a file has wrong the venue is asked again.
     """
 
     outcome: CollectOutcome
-    start: datetime
+    answered: list[Span]
     refused: int
 
 
@@ -109,7 +109,7 @@ def _store(connection: Connection, series: SeriesAt, pages: Sequence[SourcedPage
                 record_archive_file(connection, series.instrument_id, timeframe, file, now)
     what = f"{market.key} {timeframe}"
     outcome = CollectOutcome("candle", what, counts.new, counts.changed, counts.unchanged, rejected)
-    return Stored(outcome, min(each.page.start for each in pages), refused)
+    return Stored(outcome, [Span(each.page.start, each.page.end) for each in pages], refused)
 
 
 def _require_rows(connection: Connection, series: SeriesAt, page: CandlePage) -> None:
