@@ -26,7 +26,10 @@ revised as (
         t.{{ columns | join(', t.') }}
     from market.candle as t
     inner join differing using (opened_at)
-    where t.instrument_id = %(instrument_id)s and t.timeframe = %(timeframe)s::market.timeframe
+    where
+        t.instrument_id = %(instrument_id)s
+        and t.timeframe = %(timeframe)s::market.timeframe
+        and t.opened_at between %(first_opened_at)s and %(last_opened_at)s
     order by t.opened_at
 ),
 
