@@ -77,6 +77,8 @@ def _finding(
     off = float(distance[worst]) * (1.0 if pairs.index[worst][0] == column else -1.0)
     limit = float(measure.threshold[worst, row])
     reason = measure.name
+    if reason in {"time_shift", "column_order"}:
+        off = limit = float("nan")  # shares of a scatter, no distances
     if reason in {"close", "open"} and limit in {t.LEVEL, t.SAME_QUOTE_LEVEL}:
         reason = "level"
     if is_basis:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 from collections import Counter
@@ -89,13 +90,17 @@ def _as_table(found: Reconciliation, timeframe: str) -> Iterator[str]:
 
 
 def _episodes(verdicts: Sequence[Verdict], timeframe: str) -> Iterator[str]:
-    """One line for each run of neighbouring candles of an instrument that share verdict and reason."""
+    """One line for each run of neighbouring candles of an instrument that share verdict and reason.
+
+    Several suspects of one hour share a line.
+    """
     length = step(timeframe)
 
     def alike(verdict: Verdict) -> tuple[object, ...]:
         return verdict.venue, verdict.symbol, verdict.verdict, verdict.reason, verdict.suspects
 
-    ordered = sorted(verdicts, key=lambda v: (v.venue, v.symbol, v.opened_at))
+    shown = {(v.opened_at, v.verdict, v.reason, v.suspects): v for v in reversed(verdicts)}
+    ordered = sorted(shown.values(), key=lambda v: (v.venue, v.symbol, v.opened_at))
     runs: list[list[Verdict]] = []
     for verdict in ordered:
         if runs and alike(runs[-1][-1]) == alike(verdict) and runs[-1][-1].opened_at + length == verdict.opened_at:
@@ -107,17 +112,10 @@ def _episodes(verdicts: Sequence[Verdict], timeframe: str) -> Iterator[str]:
         much = f"{len(episode)} candles" if len(episode) > 1 else ""
         worst = max((v.deviation_bps for v in episode if v.deviation_bps is not None), key=abs, default=None)
         off = "" if worst is None else f"{worst:+.0f} bps"
-        who = f"{first.venue} {first.symbol}"
-        unsure = "" if first.is_attributed else f"one of {', '.join(first.suspects)}"
-        cells = (
-            f"{first.opened_at:%Y-%m-%d %H:%M}",
-            f"{first.verdict:<12}",
-            f"{who:<20}",
-            first.reason,
-            off,
-            much,
-            unsure,
-        )
+        if worst is not None and first.reason in {"volume", "volume_unit"}:
+            off = f"times {math.exp(worst / 1e4):.3g}"
+        who = " or ".join(first.suspects)
+        cells = (f"{first.opened_at:%Y-%m-%d %H:%M}", f"{first.verdict:<12}", f"{who:<20}", first.reason, off, much)
         yield "  ".join(cell for cell in cells if cell)
 
 

@@ -104,7 +104,9 @@ def _judge_piece(
             kept = [finding for (row, _), finding in each.findings.items() if row in rows]
             verdicts.extend(_verdict(each, finding, timeframe) for finding in kept)
             days.extend(_days(each, kept, rows, timeframe))
-    return sorted(verdicts, key=lambda v: (v.opened_at, v.base, v.venue, v.symbol)), days
+    verdicts.sort(key=lambda v: (v.opened_at, v.base, v.venue, v.symbol))
+    days.sort(key=lambda d: (d.day, d.base, d.venue, d.symbol))
+    return verdicts, days
 
 
 def _verdict(each: Judged, finding: Finding, timeframe: str) -> Verdict:
