@@ -12,10 +12,10 @@ STACK := $(PY) -m include.cli stack
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: help install demo up down status sql env dag-test quote coverage reconcile budgets replay new-venue test lint test-fast bench docs pictures lock lock-check clean
+.PHONY: help install demo up down status sql env dag-test quote coverage reconcile budgets replay new-venue test lint test-fast bench bench-ingest bench-backfill docs pictures lock lock-check clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 install: .venv/.complete ## install everything into .venv, from the lock
 
@@ -98,6 +98,12 @@ lock-check: install ## requirements.lock and requirements.txt are what pyproject
 
 bench: install ## every benchmark
 	@for each in benchmarks/bench_*.py; do echo "== $$each"; $(PY) "$$each"; done
+
+bench-ingest: install ## wire to PostgreSQL, beside ccxt and freqtrade (ARGS="--only rest --runs 3")
+	@$(PY) benchmarks/bench_ingest.py $(ARGS)
+
+bench-backfill: install ## seven years through the scheduler: where the time goes
+	@$(PY) benchmarks/bench_backfill.py $(ARGS)
 
 docs: install ## regenerate the reference pages
 	@$(PY) -m include.features.reference
