@@ -97,13 +97,13 @@ lock-check: install ## requirements.lock and requirements.txt are what pyproject
 		diff -q "$$each" "$$fresh/$$each" >/dev/null || { echo "error: $$each is not what pyproject.toml says: run make lock" >&2; exit 1; }; done
 
 bench: install ## every benchmark
-	@for each in benchmarks/bench_*.py; do echo "== $$each"; $(PY) "$$each"; done
+	@for each in benchmarks/bench_*.py; do echo "== $$each"; $(PY) -m "benchmarks.$$(basename "$$each" .py)"; done
 
 bench-ingest: install ## wire to PostgreSQL, beside ccxt and freqtrade (ARGS="--only rest --runs 3")
-	@$(PY) benchmarks/bench_ingest.py $(ARGS)
+	@$(PY) -m benchmarks.bench_ingest $(ARGS)
 
 bench-backfill: install ## seven years through the scheduler: where the time goes
-	@$(PY) benchmarks/bench_backfill.py $(ARGS)
+	@$(PY) -m benchmarks.bench_backfill $(ARGS)
 
 docs: install ## regenerate the reference pages
 	@$(PY) -m include.features.reference

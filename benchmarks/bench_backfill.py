@@ -1,6 +1,6 @@
 """Seven years of hourly candles through `airflow backfill create`, on a stack of its own: where the time goes.
 
-`python benchmarks/bench_backfill.py [--from 2018-01-01] [--to 2025-01-01] [--timeframes 1h]`, or `make bench-backfill`.
+`python -m benchmarks.bench_backfill [--from 2018-01-01] [--to 2025-01-01] [--timeframes 1h]`, or `make bench-backfill`.
 Three markets of Binance from the replay exchange: the recorded world where MARKET_DATA_DIR names one (it holds these
 seven years), else the synthetic one. Prints the wall clock and three sums over all tasks: Airflow's own seconds (a task
 instance from its start to its end, without our operator), ours, and the wait for the venue's request budget.
@@ -16,9 +16,6 @@ import sys
 import tempfile
 import time
 from datetime import UTC, datetime
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from include.config.markets import market_keys
 from include.stack.launcher import Stack
