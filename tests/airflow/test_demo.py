@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import shlex
 import signal
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 import requests
 
-from tests.airflow.running import RunningStack
+from tests.airflow.running import ROOT, RunningStack
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(1200)]
 
@@ -103,18 +107,37 @@ def test_candles_equal_the_recorded_ones(stack: RunningStack, market_data_dir: P
     assert found == expected
 
 
-def test_the_only_hole_is_the_venues_own(stack: RunningStack, market_data_dir: Path) -> None:
+def test_the_only_hole_is_the_venues_own_and_every_equation_closes(stack: RunningStack, market_data_dir: Path) -> None:
     from include.coverage.equation import coverage
     from include.coverage.spans import Span
 
     with stack.warehouse() as warehouse:
         now = warehouse.execute("select max(opened_at) + interval '1 hour' from market.candle").fetchone()
         assert now is not None
-        series = {(s.symbol, s.timeframe): s.missing for s in coverage(warehouse, now[0])}
+        found = coverage(warehouse, now[0])
+    assert [(s.venue, s.symbol, s.unknown) for s in found if s.unknown] == []
+    series = {(s.symbol, s.timeframe): s.missing for s in found if s.venue == "binance"}
     assert len(series) == 6
     outage = datetime(2023, 3, 24, 13, tzinfo=UTC)
     for (_, timeframe), missing in series.items():
         assert missing == ([Span(outage, outage + timedelta(hours=1))] if timeframe == "1h" else [])
+
+
+def test_the_coverage_command_certifies_it(stack: RunningStack, tmp_path: Path) -> None:
+    environment = stack.run("env", seconds=240)
+    exports = dict(line.removeprefix("export ").split("=", 1) for line in environment.stdout.splitlines())
+    given = {name: shlex.split(exports[name])[0] for name in ("WAREHOUSE_DSN", "MARKET_CLOCK_URL")}
+
+    def coverage(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "include.cli", "coverage", *arguments]
+        return subprocess.run(
+            command, cwd=ROOT, env={**os.environ, **given}, capture_output=True, text=True, check=False
+        )
+
+    certificate = tmp_path / "certificate.json"
+    done = coverage("--certificate", str(certificate))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert coverage("--check", str(certificate)).returncode == 0
 
 
 def test_features_and_forecasts_are_there(stack: RunningStack) -> None:
@@ -147,7 +170,8 @@ def test_metrics_page_shows_airflow_and_our_own(stack: RunningStack) -> None:
 
 def test_sql_prints_csv(stack: RunningStack) -> None:
     done = stack.run(
-        "sql", "select symbol, count(*) as candles from ohlcv where timeframe = '1d' group by 1 order by 1"
+        "sql",
+        "select symbol, count(*) as n from ohlcv where venue = 'binance' and timeframe = '1d' group by 1 order by 1",
     )
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert done.returncode == 0
