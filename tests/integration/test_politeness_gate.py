@@ -147,6 +147,32 @@ def test_a_limit_that_comes_back_remembers_what_was_used_without_it(world: World
     assert tokens[0] == pytest.approx(25 - 24, abs=0.01)
 
 
+def test_a_limit_that_is_configured_no_more_holds_nobody_up(world: World) -> None:
+    world.gate(limits=[Limit(6000, 60), Limit(2, 3600)]).enter(1)
+    gate = world.gate(limits=[Limit(6000, 60)])
+    for _ in range(10):
+        gate.enter(2)
+    assert world.slept == []
+
+
+def test_the_last_token_is_given_once(world: World, writer: Connection) -> None:
+    store.configure(writer, "host", buckets_of("host", [Limit(1, 1)]), START)
+    outcomes: list[str] = []
+    with open_session(world.dsn, 10) as other:
+
+        def ask_at_the_same_time() -> None:
+            outcomes.append(store.take(other, "host", 1, Priority.LIVE, False, START).outcome)
+
+        thread = threading.Thread(target=ask_at_the_same_time)
+        with writer.transaction():
+            assert store.take(writer, "host", 1, Priority.REPAIR, False, START).outcome == "granted"
+            thread.start()
+            thread.join(0.3)
+            assert outcomes == [], "it waits to see what is left"
+        thread.join()
+    assert outcomes == ["wait"]
+
+
 def test_an_unchanged_configuration_writes_nothing(world: World, reader: Connection) -> None:
     world.gate().enter(1)
     before = reader.execute("select xmin::text, tokens from ops.rate_budget").fetchall()
@@ -241,6 +267,24 @@ def test_a_wait_that_was_given_up_leaves_the_turn_to_others(world: World) -> Non
     assert [seconds_to_wait(gate) for gate in gates] == [61, 61, 61]
     world.pass_(61)
     assert seconds_to_wait(gates[2]) == 0
+
+
+@pytest.mark.parametrize(
+    "error", [RateLimitedError("kraken", "slow", 100), errors.BannedError("kraken", "banned", 100)]
+)
+def test_a_wait_that_a_refusal_ends_leaves_the_turn_to_others(world: World, error: VenueError) -> None:
+    waiting, other = world.gate(source="kraken"), world.gate(source="kraken")
+    waiting.enter(1)
+
+    def refused_meanwhile(seconds: float) -> None:
+        other.leave(1, GOOD, error)
+        world.pass_(seconds)
+
+    waiting._sleep = refused_meanwhile
+    with pytest.raises(RateLimitedError):
+        waiting.enter(1)
+    world.pass_(101)
+    other.enter(1)
 
 
 def test_a_thread_that_is_interrupted_in_its_sleep_holds_nothing(world: World) -> None:
