@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
-from types import TracebackType
 from typing import Self
 
 import psycopg
@@ -46,9 +45,7 @@ class HostGate:
     connect: opens a connection (see `open_session`); a data transaction's would give tokens back when it rolls back.
     limits: the budget, where it is not that of capabilities.py; the rows in the database follow.
     pause_above: weight by the host's own count, after which everybody waits for its next minute.
-    sleep, clock: for tests; a clock in place of the database's.
-
-    Threads share it: they enter one after the other, as tokens come one after the other anyway.
+    sleep, clock: for tests. Threads share it and enter one after the other, as tokens come anyway.
     """
 
     def __init__(
@@ -82,9 +79,7 @@ class HostGate:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -123,8 +118,7 @@ class HostGate:
     def leave(self, weight: float, response: Response | None, error: VenueError | None) -> None:
         """Put what came of the request on the host's record, for everybody.
 
-        Never raises for a database that is away, since that would hide the answer: the record waits for the next
-        request, which does not leave without it.
+        A database that is away must not hide the answer: the record then goes before the next request.
         """
         verdicts = judge(self.source, response, error, self._most_used_weight)
         if not self._is_troubled:
@@ -174,7 +168,8 @@ class HostGate:
         try:
             grant = store.take(self._session(), self.source, weight, self.priority, has_turn, at)
         except psycopg.OperationalError as error:
-            if isinstance(error, psycopg.errors.LockNotAvailable) or not self._is_broken():
+            is_lost = self._connection is not None and self._connection.closed
+            if isinstance(error, psycopg.errors.LockNotAvailable) or not is_lost:
                 raise
             self._drop_connection()  # and with it the turn
             grant = store.take(self._session(), self.source, weight, self.priority, False, at)
@@ -216,9 +211,6 @@ class HostGate:
 
     def _now(self) -> datetime | None:
         return self._clock.now() if self._clock else None
-
-    def _is_broken(self) -> bool:
-        return self._connection is not None and bool(self._connection.closed or self._connection.broken)
 
     def _drop_connection(self) -> None:
         if self._connection is not None:

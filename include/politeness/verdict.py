@@ -17,6 +17,7 @@ from include.venues.errors import (
     VenueError,
 )
 from include.venues.response import Response
+from include.warehouse.text import storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def judge(
 
 
 def _of_error(source: str, response: Response | None, error: VenueError) -> Verdict:
-    text = str(error)[:ERROR_CHARACTERS]
+    text = storable(str(error)[:ERROR_CHARACTERS])
     match error:
         case BannedError():
             return Verdict("fail", "banned", BANNED, _told(response, error), text)
