@@ -1,20 +1,33 @@
 -- Verdicts of some bases in [starts_at, ends_at) become those staged in reconciliation_staging: what is no longer said
 -- goes, what is new or differs is written, what stays the same is not touched. Answers how many were written and went.
 -- Parameters: bases, timeframe, starts_at, ends_at, recorded_at.
-with gone as (
-    delete from market.reconciliation as held
+with unsaid as (
+    select
+        base,
+        opened_at,
+        instrument_id
+    from market.reconciliation
     where
-        held.base = any(%(bases)s)
+        base = any(%(bases)s)
+        and timeframe = %(timeframe)s
+        and opened_at >= %(starts_at)s
+        and opened_at < %(ends_at)s
+    except
+    select
+        base,
+        opened_at,
+        instrument_id
+    from reconciliation_staging
+),
+
+gone as (
+    delete from market.reconciliation as held
+    using unsaid as u
+    where
+        held.base = u.base
         and held.timeframe = %(timeframe)s
-        and held.opened_at >= %(starts_at)s
-        and held.opened_at < %(ends_at)s
-        and not exists (
-            select from reconciliation_staging as s
-            where
-                s.base = held.base
-                and s.opened_at = held.opened_at
-                and s.instrument_id = held.instrument_id
-        )
+        and held.opened_at = u.opened_at
+        and held.instrument_id = u.instrument_id
     returning held.base
 ),
 
