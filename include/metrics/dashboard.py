@@ -49,6 +49,13 @@ SECTIONS: dict[str, tuple[Panel, ...]] = {
             "Near 1; what lacks are the venue's own holes.",
         ),
         Panel(
+            "Candles on which venues do not agree, per hour",
+            'sum by (venue, symbol, verdict) (rate(crypto_reconcile_candles_total{verdict!="agree"}[1h])) * 3600',
+            "{{venue}} {{symbol}} {{verdict}}",
+            "short",
+            "`outlier` is to be looked at; `quote_basis` is USDT or USDC away from the dollar.",
+        ),
+        Panel(
             "Rows read, per minute",
             "sum by (dataset, result) (rate(crypto_ingest_rows_total[$__rate_interval])) * 60",
             "{{dataset}} {{result}}",

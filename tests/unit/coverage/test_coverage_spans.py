@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -32,7 +33,7 @@ def test_span_algebra_is_set_algebra(left: set[int], right: set[int]) -> None:
     assert hours_of(union([*a, *b])) == left | right
     assert count(a, HOUR) == len(left)
     for result in (subtract(a, b), intersect(a, b), union([*a, *b])):
-        assert all(before.end < after.start for before, after in zip(result, result[1:], strict=False))
+        assert all(before.end < after.start for before, after in pairwise(result))
         assert all(span.start < span.end for span in result)
 
 

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from crypto_market.hooks.venues import AlternativeMeHook, BinanceHook, CoinGeckoHook
-from include.config.markets import MARKETS
+from crypto_market.hooks.venues import AlternativeMeHook, BinanceArchiveHook, CoinGeckoHook, KrakenHook, MarketVenueHook
+from include.config.markets import VENUES
+from include.venues.gate import NO_GATE
+from include.venues.registry import MARKET_VENUES
 
 BODIES = {
     "/base/api/v3/time": {"serverTime": 1704067200000},
@@ -58,25 +60,42 @@ def connect(monkeypatch: pytest.MonkeyPatch, conn_id: str, url: str, **fields: A
 def ask_coingecko(hook: CoinGeckoHook) -> None:
     from datetime import UTC, datetime
 
-    assert len(hook.client().markets(["bitcoin"], datetime(2024, 1, 1, tzinfo=UTC))) == 1
+    assert len(hook.client(NO_GATE).markets(["bitcoin"], datetime(2024, 1, 1, tzinfo=UTC))) == 1
 
 
 def test_the_connections_host_is_the_base_url(source: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     url, asked = source
     connect(monkeypatch, "binance", url)
     connect(monkeypatch, "alternative_me", f"{url}/")
-    assert BinanceHook().client().server_time().year == 2024
-    assert len(AlternativeMeHook().client().fear_greed(1)) == 1
+    client: Any = MarketVenueHook("binance").client(NO_GATE)
+    assert client.server_time().year == 2024
+    assert len(AlternativeMeHook().client(NO_GATE).fear_greed(1)) == 1
     assert [path for path, _ in asked] == ["/base/api/v3/time", "/base/fng/"]
     assert all("crypto-market-airflow" in headers["user-agent"] for _, headers in asked)
 
 
-def test_a_markets_venue_is_its_connection(source: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    url, asked = source
-    connect(monkeypatch, "another", url)
-    assert BinanceHook("another").client().server_time().year == 2024
-    assert len(asked) == 1
-    assert {market.venue for market in MARKETS} == {BinanceHook.default_conn_name}
+def test_a_venue_is_the_connection_of_its_name() -> None:
+    assert set(VENUES) <= set(MARKET_VENUES)
+    for venue in VENUES:
+        assert MarketVenueHook(venue).http_conn_id == venue
+
+
+def test_files_are_given_more_time_than_pages() -> None:
+    assert BinanceArchiveHook.read_timeout_seconds > MarketVenueHook.read_timeout_seconds
+
+
+def test_krakens_files_lie_where_its_connection_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect(monkeypatch, "kraken", "http://127.0.0.1")
+    assert KrakenHook().ohlcvt_folder() is None
+    connect(monkeypatch, "kraken", "http://127.0.0.1", extra={"ohlcvt_uri": "file:///data/kraken"})
+    assert str(KrakenHook().ohlcvt_folder()) == "file:///data/kraken"
+
+
+def test_what_the_plan_has_may_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect(monkeypatch, "coingecko", "http://127.0.0.1")
+    assert CoinGeckoHook().credits_per_month() is None
+    connect(monkeypatch, "coingecko", "http://127.0.0.1", extra={"credits_per_month": 500_000})
+    assert CoinGeckoHook().credits_per_month() == 500_000
 
 
 @pytest.mark.parametrize(("tier", "header"), [("demo", "x-cg-demo-api-key"), ("pro", "x-cg-pro-api-key")])
@@ -84,13 +103,13 @@ def test_coingeckos_key_goes_into_its_tiers_header_alone(
     source: Any, monkeypatch: pytest.MonkeyPatch, tier: str, header: str
 ) -> None:
     url, asked = source
-    connect(monkeypatch, "coingecko", url, password="CG-secret", extra={"tier": tier})
+    connect(monkeypatch, "coingecko", url, password="CG-secret", extra={"tier": tier, "limits": [[30, 60]]})
     ask_coingecko(CoinGeckoHook())
     ((path, headers),) = asked
     assert path == "/base/coins/markets"
     assert headers[header] == "CG-secret"
     assert [name for name, value in headers.items() if "secret" in value] == [header]
-    assert "tier" not in headers
+    assert not {"tier", "limits"} & headers.keys()
     assert "authorization" not in headers
 
 
@@ -108,6 +127,6 @@ def test_a_key_without_its_tier_is_refused_before_it_is_sent(source: Any, monkey
     url, asked = source
     connect(monkeypatch, "coingecko", url, password="CG-secret")
     with pytest.raises(ValueError, match="do not fit") as raised:
-        CoinGeckoHook().client()
+        CoinGeckoHook().client(NO_GATE)
     assert "CG-secret" not in str(raised.value)
     assert asked == []

@@ -80,16 +80,16 @@ def rendered(operator_class: type[BaseOperator], params: dict[str, Any], **argum
 
 
 def test_a_list_of_the_params_arrives_as_a_list() -> None:
-    frames = ["1h", "1d"]
+    frames, keys = ["1h", "1d"], ["binance:BTC/USDT", "binance:ETH/USDT"]
     operator = rendered(
         CandlesToPostgresOperator,
-        {"timeframes": frames},
-        market="binance:BTC/USDT",
+        {"timeframes": frames, "markets": keys, "kraken_trades": False},
+        venue="binance",
+        markets="{{ params.markets }}",
         timeframes="{{ params.timeframes }}",
+        fold_trades="{{ params.kraken_trades }}",
     )
-    assert operator.timeframes == frames
-    assert operator.market == "binance:BTC/USDT"
-    keys = ["binance:BTC/USDT", "binance:ETH/USDT"]
+    assert (operator.timeframes, operator.markets, operator.fold_trades) == (frames, keys, False)
     assert rendered(TrainModelOperator, {"markets": keys}, markets="{{ params.markets }}", horizon=24).markets == keys
 
 

@@ -16,6 +16,7 @@ from include.venues.coinbase import Coinbase
 from include.venues.coinbase_advanced import CoinbaseAdvanced
 from include.venues.errors import (
     AuthenticationError,
+    CircuitOpenError,
     ForbiddenError,
     NoDataError,
     RateLimitedError,
@@ -454,3 +455,30 @@ def test_any_listing_is_read_or_a_typed_error(body: bytes) -> None:
 
     with pytest.raises(VenueError):
         Coinbase(Fixed(), ONCE).listing("BTC/USD")
+
+
+class ShutGate:
+    """A gate whose circuit is open: nothing is sent."""
+
+    def enter(self, weight: float) -> None:
+        raise CircuitOpenError("coinbase", "circuit is open: unavailable", 30)
+
+    def leave(self, weight: float, response: Response | None, error: VenueError | None) -> None:
+        raise AssertionError("nothing was let in")
+
+
+def test_behind_an_open_circuit_advanced_trade_is_asked_as_while_exchange_is_down() -> None:
+    class Objects(Venue):
+        def get(self, path: str, params: Any = None, headers: Any = None) -> Response:
+            opened = str(seconds(START))
+            body = {"candles": [dict(zip(NAMES, (opened, "9", "12.5", "10.1", "11", "1"), strict=True))]}
+            return Response(200, {}, json.dumps(body).encode(), path)
+
+    advanced = CoinbaseAdvanced(Objects(), ONCE)
+    client = Coinbase(Venue(), ONCE, ShutGate(), advanced)
+    (only,) = client.candles("BTC-USD", "1h", START, START + 4 * HOUR, LONG_AFTER)
+    assert (only.source, hours_of(only)) == ("coinbase-advanced", [0])
+    shut = CoinbaseAdvanced(Objects(), ONCE, ShutGate())
+    with pytest.raises(CircuitOpenError) as caught:
+        list(Coinbase(Venue(), ONCE, ShutGate(), shut).candles("BTC-USD", "1h", START, START + HOUR, LONG_AFTER))
+    assert caught.value.retry_after_seconds == 30
