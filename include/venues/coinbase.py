@@ -19,7 +19,7 @@ from include.venues.capabilities import CAPABILITIES
 from include.venues.coinbase_advanced import CoinbaseAdvanced
 from include.venues.coinbase_exchange import TIMEFRAMES, VENUE, CoinbaseExchange
 from include.venues.coinbase_rows import UNREADABLE, Rows
-from include.venues.errors import NoDataError, UnavailableError, VenueError
+from include.venues.errors import CircuitOpenError, NoDataError, UnavailableError, VenueError
 from include.venues.gate import NO_GATE, Gate
 from include.venues.http import Retry, Transport, world
 from include.venues.in_flight import in_order
@@ -153,14 +153,14 @@ class _FirstThatAnswers:
     def __init__(self, first: CandleSource, second: CandleSource | None = None) -> None:
         self._first = first
         self._second = second
-        self._outage: UnavailableError | None = None
+        self._outage: UnavailableError | CircuitOpenError | None = None
 
     def ask(self, question: Callable[Concatenate[CandleSource, P], T], /, *details: P.args, **more: P.kwargs) -> T:
         """Answer to the question; the first source's outage is raised where the second has no answer either."""
         if self._outage is None or self._second is None:
             try:
                 return question(self._first, *details, **more)
-            except UnavailableError as error:
+            except (UnavailableError, CircuitOpenError) as error:  # the first outages open the circuit for those after
                 if self._second is None:
                     raise
                 _log.warning("asking Advanced Trade instead: %s", error)
