@@ -123,7 +123,8 @@ class ReconcileOperator(WarehouseOperator):
         super().__init__(**kwargs)
         self.days = days
 
-    def execute(self, context: Context) -> list[str]:
+    def execute(self, context: Context) -> dict[str, int]:
+        from collections import Counter
         from datetime import timedelta
 
         from include.clock import clock_from_environment
@@ -131,7 +132,7 @@ class ReconcileOperator(WarehouseOperator):
 
         now = clock_from_environment().now()
         with warehouse(self.warehouse_conn_id) as connection:
-            summaries = reconcile(connection, now - timedelta(days=int(self.days)), now, now)
-        for summary in summaries:
-            self.log.info("%s", summary)
-        return [str(summary) for summary in summaries]
+            found = reconcile(connection, now - timedelta(days=int(self.days)), now, now, keep=True)
+        for verdict in found.alarms:
+            self.log.warning("%s", verdict)
+        return dict(Counter(verdict.verdict for verdict in found.verdicts))
