@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from include.candles.model import RejectedRow
 from include.clock import Clock
 from include.collect.coin_due import require_due
-from include.collect.instruments import UNLISTED, resolve_instrument
+from include.collect.instruments import resolve_instrument
 from include.collect.outcome import CollectOutcome, NothingToCollect
 from include.collect.ticker_checks import split_tickers
 from include.config.markets import Market
@@ -66,7 +66,7 @@ def collect_tickers(
             f"the window ended at {until:%Y-%m-%d %H:%M} UTC"
         )
     instruments = [resolve_instrument(connection, venue, market, now) for market in markets]
-    ids = {each.venue_symbol: each.instrument_id for each in instruments if _trades(each.status, each.delisted_at)}
+    ids = {each.venue_symbol: each.instrument_id for each in instruments if each.is_trading}
     name = markets[0].venue
     if not ids:
         raise NothingToCollect(f"{name} lists none of {', '.join(market.symbol for market in markets)} now")
@@ -185,10 +185,6 @@ def _tickers(venue: MarketVenue, venue_symbols: list[str], now: datetime) -> Obs
         rows = [row for seen in answers for row in seen]
         rejected = [row for seen in answers for row in seen.rejected]
         return Observations(rows, answers[0].world, answers[0].request, rejected)
-
-
-def _trades(status: str | None, delisted_at: datetime | None) -> bool:
-    return status != UNLISTED and delisted_at is None
 
 
 def _if_known(ask: Callable[..., Observations[Any]], *arguments: object) -> Observations[Any] | None:

@@ -22,6 +22,7 @@ class Instrument(NamedTuple):
     delisted_at: datetime | None = None
     status: str | None = None
     resolved_at: datetime | None = None
+    is_trading: bool | None = None
 
 
 def ensure_instrument(connection: Connection, market: Market) -> int:
@@ -58,7 +59,7 @@ def store_listing(
     delisted_at: datetime | None,
     resolved_at: datetime,
 ) -> Instrument:
-    """Keep what the venue's listing says. `delisted_at` counts for a market that does not trade and had none."""
+    """Keep what the venue's listing says. `delisted_at` counts for a market that does not trade."""
     values = {
         "instrument_id": instrument.instrument_id,
         "venue_symbol": venue_symbol,
@@ -69,8 +70,8 @@ def store_listing(
         "resolved_at": resolved_at,
     }
     connection.execute(statement("upsert/resolve_instrument.sql"), values)
-    kept = None if is_trading else instrument.delisted_at or delisted_at
-    return Instrument(instrument.instrument_id, venue_symbol, listed_at, kept, status, resolved_at)
+    kept = None if is_trading else delisted_at
+    return Instrument(instrument.instrument_id, venue_symbol, listed_at, kept, status, resolved_at, is_trading)
 
 
 def _select(connection: Connection, market: Market) -> Instrument | None:

@@ -6,6 +6,6 @@ set
     status = %(status)s,
     is_trading = %(is_trading)s,
     listed_at = %(listed_at)s,
-    delisted_at = case when not %(is_trading)s then coalesce(delisted_at, %(delisted_at)s) end,
+    delisted_at = case when not %(is_trading)s then %(delisted_at)s::timestamptz end,
     resolved_at = %(resolved_at)s
 where instrument_id = %(instrument_id)s

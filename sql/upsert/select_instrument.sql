@@ -5,6 +5,7 @@ select
     listed_at,
     delisted_at,
     status,
-    resolved_at
+    resolved_at,
+    is_trading
 from market.instrument
 where venue = %(venue)s and symbol = %(symbol)s
