@@ -57,23 +57,32 @@ def collect_markets(
     """`collect_candles` for each market of one venue and each timeframe.
 
     Trouble with the host ends it at once. What is wrong with one series is raised, the first of several with the
-    others as its notes, after the rest is done. Raises NothingToCollect, with all reasons, where no series has any.
+    others as its notes, after the rest is done. What a series stored before its trouble is told all the same.
+    Raises NothingToCollect, with all reasons, where no series has any.
     """
     nothing: list[str] = []
     errors: list[Exception] = []
     outcomes = 0
     for market, timeframe in product(markets, list(timeframes)):
+        nothing_yet = done = CollectOutcome("candle", f"{market.key} {timeframe}")
         try:
-            yield collect_candles(connection, sources, market, timeframe, start, end, clock, catch_up=catch_up)
+            for part in candle_parts(connection, sources, market, timeframe, start, end, clock, catch_up=catch_up):
+                done += part
             outcomes += 1
         except NothingToCollect as reason:
             _log.info("%s", reason)
             nothing.append(str(reason))
+            continue
         except HOST_TROUBLE:
+            if done != nothing_yet:
+                yield done
             raise
         except Exception as error:  # raised below
             _log.exception("%s %s", market.key, timeframe)
             errors.append(error)
+            if done == nothing_yet:
+                continue
+        yield done
     if errors:
         for other in errors[1:]:
             errors[0].add_note(f"and {other!r}")
@@ -94,7 +103,24 @@ def collect_candles(
     catch_up: bool = False,
     rest: bool = False,
 ) -> CollectOutcome:
-    """Store the candles that close within (start, end]; a repeat changes nothing.
+    """As `candle_parts`, all of it at once."""
+    parts = candle_parts(connection, sources, market, timeframe, start, end, clock, catch_up=catch_up, rest=rest)
+    return sum(parts, CollectOutcome("candle", f"{market.key} {timeframe}"))
+
+
+def candle_parts(
+    connection: Connection,
+    sources: PageSources,
+    market: Market,
+    timeframe: str,
+    start: datetime,
+    end: datetime,
+    clock: Clock,
+    *,
+    catch_up: bool = False,
+    rest: bool = False,
+) -> Iterator[CollectOutcome]:
+    """Store the candles that close within (start, end], part by part; a repeat changes nothing.
 
     catch_up: for live runs; the last SETTLE_BARS are read again, and holes among the CATCH_UP_BARS before them are
     fetched too. rest: ask the venue itself even for what files hold, as live runs always do. What no source reaches is
@@ -107,9 +133,8 @@ def collect_candles(
     now = clock.now()
     _require_window(market, start, end, now)
     opens_from, opens_until = floor(start, timeframe), floor(end, timeframe)
-    what = f"{market.key} {timeframe}"
     if opens_from == opens_until and not catch_up:
-        return CollectOutcome("candle", what)  # no candle of this timeframe closes within the window
+        return  # no candle of this timeframe closes within the window
     instrument = resolve_instrument(connection, sources.venue, market, now)
     if instrument.status == UNLISTED:
         raise NothingToCollect(f"{market.venue} does not list {market.symbol} ({instrument.venue_symbol})")
@@ -122,10 +147,8 @@ def collect_candles(
     series = SeriesAt(instrument.instrument_id, market, timeframe, now)
     if catch_up:
         opens_from = _from_first_missing(connection, series, opens_from)
-    total = CollectOutcome("candle", what)
     for segment in _segments(market, timeframe, opens_from, opens_until, now, sources, rest=rest or catch_up):
-        total += _collect_segment(connection, sources, series, segment)
-    return total
+        yield from _collect_segment(connection, sources, series, segment)
 
 
 def _require_window(market: Market, start: datetime, end: datetime, now: datetime) -> None:
@@ -154,30 +177,28 @@ def _segments(
 
 def _collect_segment(
     connection: Connection, sources: PageSources, series: SeriesAt, segment: Segment
-) -> CollectOutcome:
+) -> Iterator[CollectOutcome]:
     what = f"{series.market.key} {series.timeframe}"
     _log.info("%s from %s to %s: %s, %s", what, segment.start, segment.end, segment.source, segment.reason)
     if segment.source == OUT_OF_REACH:
         _put_out_of_reach(connection, series, segment.start, segment.end, segment.reason)
-        return CollectOutcome("candle", what)
-    pages = sources.pages(segment, series.market.venue_symbol, series.timeframe, series.now)
-    total, refused = CollectOutcome("candle", what), 0
+        return
+    rows = refused = 0
     answered: list[Span] = []
     try:
+        pages = sources.pages(segment, series.market.venue_symbol, series.timeframe, series.now)
         for stored in store_pages(connection, series, pages):
-            total += stored.outcome
+            rows += stored.outcome.new + stored.outcome.changed + stored.outcome.unchanged
             refused += stored.refused
             answered += stored.answered
+            yield stored.outcome
     except OutOfReachError as error:
         if OUT_OF_REACH not in segment.fallbacks:
             raise
         for start, end in subtract([Span(segment.start, segment.end)], union(answered)):
             _put_out_of_reach(connection, series, start, end, str(error))
-        return total
-    rows = total.new + total.changed + total.unchanged
     if warning := check_share(refused, rows + refused, what=what):
         _log.warning("%s", warning)
-    return total
 
 
 def _put_out_of_reach(connection: Connection, series: SeriesAt, start: datetime, end: datetime, reason: str) -> None:

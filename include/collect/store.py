@@ -51,7 +51,8 @@ class Stored(NamedTuple):
 def store_pages(connection: Connection, series: SeriesAt, pages: Iterable[SourcedPage]) -> Iterator[Stored]:
     """Store the pages, some at a time in the order they come; each time is whole or not at all.
 
-    What was fetched before an error of the venue is stored, and then the error raised.
+    What was fetched before an error of the venue is stored, and then the error raised; NoDataError for a page without
+    any row that cannot be true.
     """
     waiting: list[SourcedPage] = []
     rows = 0
@@ -59,6 +60,8 @@ def store_pages(connection: Connection, series: SeriesAt, pages: Iterable[Source
     while True:
         try:
             sourced = next(remaining, None)
+            if sourced:
+                _require_rows(connection, series, sourced.page)
         except Exception:
             if waiting:
                 yield _store(connection, series, waiting)
@@ -92,7 +95,6 @@ def _store(connection: Connection, series: SeriesAt, pages: Sequence[SourcedPage
             )
         rejected = refused = 0
         for page, file in pages:
-            _require_rows(connection, series, page)
             refused += len(page.rejected) if page.source != BINANCE_ARCHIVE else 0
             rejected += quarantine_rows(
                 connection,

@@ -14,7 +14,7 @@ import pytest
 
 from include.clock import FixedClock
 from include.collect import candles as collecting
-from include.collect.candles import collect_candles
+from include.collect.candles import collect_candles, collect_markets
 from include.collect.outcome import CollectOutcome, NothingToCollect
 from include.collect.page_sources import rest_only
 from include.collect.quality import QuarantineShareError
@@ -420,6 +420,41 @@ def test_a_long_window_without_any_candle_is_an_error(writer: Connection, synthe
     with pytest.raises(NoDataError, match="no binance:BTC/USDT 1h candle at all from 2024-03-01"):
         collect(writer, synthetic, start, start + 3 * DAY, venue=venue)
     assert collect(writer, synthetic, start, start + DAY, venue=venue).new == 0
+
+
+def test_a_page_without_candles_takes_no_other_page_with_it(writer: Connection, synthetic: Any) -> None:
+    start, end = datetime(2023, 12, 1, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC)
+
+    def without_the_second(path: str, answer: Response) -> Response:
+        is_second = f"startTime={int((start + 1000 * HOUR).timestamp() * 1000)}&" in answer.url
+        return dataclasses.replace(answer, body=b"[]") if is_second else answer
+
+    with pytest.raises(NoDataError):
+        collect(writer, synthetic, start, end, venue=synthetic.binance(without_the_second))
+    assert writer.execute("select count(*), max(opened_at) from market.candle").fetchone() == (
+        1000,
+        start + 999 * HOUR,
+    )
+    assert writer.execute("select count(*) from market.attestation").fetchone() == (1,)
+
+
+@pytest.mark.parametrize(("kind", "told"), [("418", [1000]), ("[]", [1000, 1488])])
+def test_what_a_series_stored_before_its_trouble_is_told(
+    writer: Connection, synthetic: Any, kind: str, told: list[int]
+) -> None:
+    start, end = datetime(2023, 12, 1, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC)
+
+    def spoil_the_second(path: str, answer: Response) -> Response:
+        is_second = f"startTime={int((start + 1000 * HOUR).timestamp() * 1000)}&" in answer.url
+        if not (is_second and "BTCUSDT" in answer.url):
+            return answer
+        return Response(418, {}, b"{}", answer.url) if kind == "418" else dataclasses.replace(answer, body=b"[]")
+
+    sources = rest_only(synthetic.binance(spoil_the_second), "binance")
+    outcomes = []
+    with pytest.raises((BannedError, NoDataError)):
+        outcomes.extend(collect_markets(writer, sources, [BTC, ETH], ["1h"], start, end, FixedClock(NOW)))
+    assert [outcome.new for outcome in outcomes] == told
 
 
 def test_an_empty_answer_where_candles_are_known_is_an_error(writer: Connection, synthetic: Any) -> None:
