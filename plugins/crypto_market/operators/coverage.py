@@ -36,7 +36,7 @@ class RepairCoverageOperator(WarehouseOperator):
     def execute(self, context: Context) -> list[str]:
         from crypto_market.hooks.candles import page_sources
         from include.clock import clock_from_environment
-        from include.collect.candles import collect_candles
+        from include.collect.candles import candle_parts
         from include.collect.outcome import CollectOutcome, NothingToCollect
         from include.coverage.plan import plan
         from include.coverage.repair import RepairError, repair
@@ -46,25 +46,29 @@ class RepairCoverageOperator(WarehouseOperator):
         watch = Stopwatch()
         clock = clock_from_environment()
         outcomes: list[CollectOutcome] = []
-        with (
-            warehouse(self.warehouse_conn_id) as connection,
-            page_sources(self.venue, "repair", warehouse_conn_id=self.warehouse_conn_id) as sources,
-        ):
-
-            def fetch(market: Market, timeframe: str, start: datetime, end: datetime, purpose: str) -> CollectOutcome:
-                is_settle = purpose == SETTLE
-                try:
-                    done = collect_candles(connection, sources, market, timeframe, start, end, clock, rest=is_settle)
-                except NothingToCollect as reason:
-                    self.log.info("%s", reason)
-                    done = CollectOutcome("candle", f"{market.key} {timeframe}")
-                outcomes.append(done)
-                return done
-
+        with warehouse(self.warehouse_conn_id) as connection:
             steps = plan(connection, clock.now(), int(self.max_requests), [self.venue])
             self.log.info("%d steps, %d put off", len(steps.steps), len(steps.deferred))
             try:
-                with put_off(context):
+                with (
+                    put_off(context),
+                    page_sources(self.venue, "repair", warehouse_conn_id=self.warehouse_conn_id) as sources,
+                ):
+
+                    def fetch(
+                        market: Market, timeframe: str, start: datetime, end: datetime, purpose: str
+                    ) -> CollectOutcome:
+                        window, is_settle = (start, end, clock), purpose == SETTLE
+                        done = CollectOutcome("candle", f"{market.key} {timeframe}")
+                        try:
+                            for part in candle_parts(connection, sources, market, timeframe, *window, rest=is_settle):
+                                done += part
+                        except NothingToCollect as reason:
+                            self.log.info("%s", reason)
+                        finally:
+                            outcomes.append(done)
+                        return done
+
                     try:
                         return repair(connection, steps, fetch, clock, say=self.log.info)
                     except RepairError as failed:
@@ -72,7 +76,7 @@ class RepairCoverageOperator(WarehouseOperator):
                         if len(waits) == len(failed.errors):
                             raise waits[0] from failed  # which says for how long to stay away
                         raise
-            finally:
+            finally:  # once the gates are closed, which tell how long they were waited for
                 account(connection, context, outcomes, clock, watch)
 
 
@@ -93,13 +97,10 @@ class CloseMonthsOperator(WarehouseOperator):
         clock = clock_from_environment()
         done = []
         outcomes: list[CollectOutcome] = []
-        with (
-            warehouse(self.warehouse_conn_id) as connection,
-            gate("binance_archive", "repair", self.warehouse_conn_id) as opened,
-        ):
-            archive = BinanceArchiveHook().client(opened)
+        with warehouse(self.warehouse_conn_id) as connection:
             try:
-                with put_off(context):
+                with put_off(context), gate("binance_archive", "repair", self.warehouse_conn_id) as opened:
+                    archive = BinanceArchiveHook().client(opened)
                     for each in close_months(connection, archive, MARKETS, TIMEFRAMES, clock.now()):
                         done.append(str(each))
                         what = f"{each.market} {each.timeframe}"
