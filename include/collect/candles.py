@@ -17,11 +17,11 @@ from include.collect.instruments import UNLISTED, resolve_instrument
 from include.collect.outcome import CollectOutcome, NothingToCollect
 from include.collect.page_sources import PageSources
 from include.collect.quality import check_share
-from include.collect.sources import OUT_OF_REACH, Segment, plan_sources, rest_of
+from include.collect.sources import KRAKEN_TRADES, OUT_OF_REACH, Segment, plan_sources, rest_of
 from include.collect.store import SeriesAt, store_pages
 from include.config.markets import Market
 from include.coverage.attest import record_out_of_reach
-from include.coverage.missing import first_missing
+from include.coverage.missing import first_missing, settled_by
 from include.coverage.spans import Span, subtract, union
 from include.venues.capabilities import CAPABILITIES
 from include.venues.errors import (
@@ -148,7 +148,8 @@ def candle_parts(
     if catch_up:
         opens_from = _from_first_missing(connection, series, opens_from)
     for segment in _segments(market, timeframe, opens_from, opens_until, now, sources, rest=rest or catch_up):
-        yield from _collect_segment(connection, sources, series, segment)
+        for part in _not_folded_yet(connection, series, segment):
+            yield from _collect_segment(connection, sources, series, part)
 
 
 def _require_window(market: Market, start: datetime, end: datetime, now: datetime) -> None:
@@ -173,6 +174,16 @@ def _segments(
     if not planned or reach is not None or not (rest or sources.archive is None):
         return planned
     return [Segment(rest_of(market.venue), planned[0].start, planned[-1].end, "the venue itself")]
+
+
+def _not_folded_yet(connection: Connection, series: SeriesAt, segment: Segment) -> list[Segment]:
+    """The segment without what trades were folded to before: a month is a thousand requests, and trades stay as they
+    are, so that a task that was put off or ended goes on where it was."""
+    if KRAKEN_TRADES not in (segment.source, *segment.fallbacks):
+        return [segment]
+    window = Span(segment.start, segment.end)
+    done = settled_by(connection, series.instrument_id, series.timeframe, KRAKEN_TRADES, window)
+    return [segment._replace(start=start, end=end) for start, end in subtract([window], done)]
 
 
 def _collect_segment(

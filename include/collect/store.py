@@ -11,7 +11,7 @@ from include.candles.model import Candle
 from include.collect.archive_pages import SourcedPage
 from include.collect.month_close import record_archive_file
 from include.collect.outcome import CollectOutcome
-from include.collect.sources import BINANCE_ARCHIVE
+from include.collect.sources import BINANCE_ARCHIVE, KRAKEN_TRADES
 from include.config.markets import Market
 from include.coverage.attest import attest
 from include.coverage.outages import outage_spans
@@ -66,7 +66,8 @@ def store_pages(connection: Connection, series: SeriesAt, pages: Iterable[Source
             if waiting:
                 yield _store(connection, series, waiting)
             raise
-        is_full = rows >= ROWS_AT_ONCE
+        # A page of trades is ten requests: what it took is not risked for a larger transaction.
+        is_full = rows >= ROWS_AT_ONCE or bool(waiting and waiting[-1].page.source == KRAKEN_TRADES)
         if waiting and (sourced is None or is_full or sourced.page.source != waiting[-1].page.source):
             yield _store(connection, series, waiting)
             waiting, rows = [], 0

@@ -1,9 +1,10 @@
-"""Where a live run has to begin so that it heals what it missed."""
+"""Where a live run has to begin so that it heals what it missed, and what a resumed one may pass over."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from include.coverage.spans import Span, from_ranges, to_range
 from include.warehouse.connection import Connection
 from include.warehouse.sql import statement
 
@@ -18,3 +19,10 @@ def first_missing(
     row = connection.execute(statement("coverage/first_missing.sql"), values).fetchone()
     found: datetime | None = row[0] if row else None
     return found
+
+
+def settled_by(connection: Connection, instrument_id: int, timeframe: str, source: str, window: Span) -> list[Span]:
+    """Open times within the window that `source` answered before, each with a candle or a reason in the ledger."""
+    values = {"instrument_id": instrument_id, "timeframe": timeframe, "source": source, "covers": to_range(window)}
+    row = connection.execute(statement("coverage/select_settled_by.sql"), values).fetchone()
+    return from_ranges(row[0] if row else [])
