@@ -20,9 +20,8 @@ from include.candles.timeframes import SECONDS
 from include.clock import Clock, clock_from_environment
 from include.coverage.certificate import CertificateError, describe, differences, issue, parse
 from include.coverage.equation import Equation, SeriesCoverage, coverage
-from include.warehouse.connection import Connection, connect
+from include.warehouse.connection import DSN_VARIABLE, Connection, UnnamedWarehouseError, connect, dsn_of_command
 
-DSN_VARIABLE = "WAREHOUSE_DSN"
 HEADER = ("month", "expected", "observed", "empty", "outage", "out of reach", "pending", "unknown")
 
 
@@ -41,17 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, environ: Mapping[str, str] = os.environ, clock: Clock | None = None) -> int:
     """Print the equation, or check a certificate; the exit status (see above)."""
-    dsn = options.dsn or environ.get(DSN_VARIABLE)
-    if not dsn:
-        return _unanswered(f"name the warehouse: --dsn, or {DSN_VARIABLE} in the environment")
     if options.start and options.end and options.start >= options.end:
         return _unanswered("--from has to lie before --to")
     try:
-        with connect(dsn) as connection:
+        with connect(dsn_of_command(options.dsn, environ)) as connection:
             if options.check:
                 return _check(connection, options.check)
             return _print(connection, options, (clock or clock_from_environment(environ)).now())
-    except (psycopg.Error, CertificateError, OSError) as error:
+    except (UnnamedWarehouseError, psycopg.Error, CertificateError, OSError) as error:
         return _unanswered(str(error).strip())
 
 

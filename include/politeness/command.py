@@ -13,9 +13,8 @@ from typing import Any
 import psycopg
 
 from include.politeness.store import host_states, reset_circuit
-from include.warehouse.connection import connect
+from include.warehouse.connection import DSN_VARIABLE, UnnamedWarehouseError, connect, dsn_of_command
 
-DSN_VARIABLE = "WAREHOUSE_DSN"
 HEADINGS = ("source", "circuit", "limit", "left", "hour", "month", "note")
 
 
@@ -32,17 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> int:
     """Print budgets and circuits; 0, or 1 with the reason on standard error."""
-    dsn = options.dsn or environ.get(DSN_VARIABLE)
-    if not dsn:
-        print(f"give --dsn or set {DSN_VARIABLE}", file=sys.stderr)
-        return 1
     try:
-        with connect(dsn) as connection:
+        with connect(dsn_of_command(options.dsn, environ)) as connection:
             if options.reset_circuit and not reset_circuit(connection, options.reset_circuit):
                 print(f"nothing was ever asked of {options.reset_circuit!r}", file=sys.stderr)
                 return 1
             rows = host_states(connection)
-    except psycopg.Error as error:
+    except (UnnamedWarehouseError, psycopg.Error) as error:
         print(f"the budgets could not be read: {error}", file=sys.stderr)
         return 1
     if options.json:

@@ -17,9 +17,8 @@ from include.candles.timeframes import SECONDS, step
 from include.clock import clock_from_environment
 from include.reconcile.model import DaySummary, Verdict
 from include.reconcile.run import Reconciliation, reconcile
-from include.warehouse.connection import connect
+from include.warehouse.connection import DSN_VARIABLE, UnnamedWarehouseError, connect, dsn_of_command
 
-DSN_VARIABLE = "WAREHOUSE_DSN"
 DEFAULT_REACH = timedelta(days=7)
 WORDS = ("agree", "quote_basis", "outlier", "missing", "uncompared")
 
@@ -48,11 +47,8 @@ def _instant(text: str) -> datetime:
 
 def run(options: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> int:
     """Compare and print; see the parser's epilogue for the status."""
-    dsn = options.dsn or environ.get(DSN_VARIABLE)
-    if not dsn:
-        print(f"give --dsn or set {DSN_VARIABLE}", file=sys.stderr)
-        return 2
     try:
+        dsn = dsn_of_command(options.dsn, environ)
         now = clock_from_environment(environ).now()
         end = options.end or now
         start = options.start or end - DEFAULT_REACH
@@ -61,7 +57,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str] = os.environ) ->
             return 2
         with connect(dsn) as connection:
             found = reconcile(connection, start, end, now, options.bases, options.timeframe, keep=options.store)
-    except (psycopg.Error, OSError) as error:
+    except (UnnamedWarehouseError, psycopg.Error, OSError) as error:
         print(f"the warehouse could not be reconciled: {error}", file=sys.stderr)
         return 2
     print(_as_json(found) if options.json else "\n".join(_as_table(found, options.timeframe)))

@@ -13,6 +13,7 @@ from include.clock import CLOCK_URL_VARIABLE
 from include.stack.credentials import Credentials
 from include.stack.layout import ROOT, Layout, Ports
 from include.stack.settings_file import read_settings
+from include.warehouse.connection import DSN_VARIABLE
 
 METADATA_DATABASE = "airflow"
 DEVELOPMENT_DATABASE = "airflow_dev"  # for `airflow dags test`: a live scheduler must not see its runs
@@ -100,7 +101,7 @@ def stack_environment(
         "AIRFLOW_VAR_ARCHIVE_URI": f"file://{layout.archive}",
         "AIRFLOW_VAR_LOG_FOLDER": str(layout.task_logs),
         # For the commands of include/cli.py.
-        "WAREHOUSE_DSN": make_conninfo(
+        DSN_VARIABLE: make_conninfo(
             host="127.0.0.1",
             port=ports.postgres,
             dbname=WAREHOUSE_DATABASE,

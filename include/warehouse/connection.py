@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+
+DSN_VARIABLE = "WAREHOUSE_DSN"  # of the environment: libpq connection string or URL, for commands
+
+
+class UnnamedWarehouseError(ValueError):
+    """A command was not told which warehouse it is about."""
+
+
+def dsn_of_command(given: str | None, environ: Mapping[str, str]) -> str:
+    """The warehouse a command is about: its option `--dsn`, else DSN_VARIABLE; UnnamedWarehouseError for neither."""
+    dsn = given or environ.get(DSN_VARIABLE)
+    if not dsn:
+        raise UnnamedWarehouseError(f"name the warehouse: --dsn, or {DSN_VARIABLE} in the environment")
+    return dsn
 
 
 def connect(dsn: str) -> Connection:

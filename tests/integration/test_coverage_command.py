@@ -22,7 +22,7 @@ from include.venues.model import CandlePage
 from include.warehouse.archive import archive_month, drop_archived_month
 from include.warehouse.bootstrap import WarehouseDsns
 from include.warehouse.candles import upsert_candles
-from include.warehouse.connection import Connection
+from include.warehouse.connection import DSN_VARIABLE, Connection
 from include.warehouse.instruments import ensure_instrument
 
 START = datetime(2024, 1, 31, 20, tzinfo=UTC)
@@ -51,7 +51,7 @@ def instrument_id(writer: Connection) -> int:
 def run(dsn: str, *arguments: str, now: datetime = NOW) -> int:
     parser = ArgumentParser()
     command.add_arguments(parser)
-    return command.run(parser.parse_args(arguments), environ={command.DSN_VARIABLE: dsn}, clock=FixedClock(now))
+    return command.run(parser.parse_args(arguments), environ={DSN_VARIABLE: dsn}, clock=FixedClock(now))
 
 
 def test_a_complete_series_ends_with_status_0(
