@@ -23,9 +23,9 @@ import uvicorn
 
 from include.replay.app import create_app
 from include.replay.clock import ReplayClock
-from include.replay.coinbase_limit import RequestBucket
 from include.replay.limits import WeightBudget
 from include.replay.recorded import RecordedWorld
+from include.replay.request_bucket import RequestBucket
 from include.replay.world import World
 from include.stack.postgres import PostgresCluster
 from include.warehouse.bootstrap import ROLES, WarehouseDsns, bootstrap

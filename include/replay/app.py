@@ -18,7 +18,6 @@ from include.replay.binance_archive_quirks import ArchiveQuirks
 from include.replay.clock import ReplayClock
 from include.replay.coinbase import Coinbase
 from include.replay.coinbase_advanced import CoinbaseAdvanced
-from include.replay.coinbase_limit import RequestBucket
 from include.replay.coingecko import CoinGecko
 from include.replay.control import Control
 from include.replay.current import CurrentBook
@@ -26,6 +25,7 @@ from include.replay.fault_plan import FaultPlan
 from include.replay.faults import Faults, host_of
 from include.replay.kraken import Kraken
 from include.replay.limits import WeightBudget
+from include.replay.request_bucket import RequestBucket
 from include.replay.request_log import RequestLog
 from include.replay.revisions import Revisions
 from include.replay.shaping import FaultyBook

@@ -13,9 +13,9 @@ from include.replay import coinbase_bodies as bodies
 from include.replay.answers import json_answer, not_served
 from include.replay.bars import STEP_MS
 from include.replay.clock import ReplayClock
-from include.replay.coinbase_limit import RequestBucket
 from include.replay.coinbase_market import CoinbaseError, CoinbaseMarkets
 from include.replay.errors import NotServedError
+from include.replay.request_bucket import RequestBucket
 from include.replay.world import Book, ReplayMarket
 
 Handler = Callable[[Request], Response]

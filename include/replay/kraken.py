@@ -14,10 +14,10 @@ from include.replay import bars as b
 from include.replay import kraken_bodies as bodies
 from include.replay.answers import json_answer, not_served
 from include.replay.clock import ReplayClock
-from include.replay.coinbase_limit import RequestBucket
 from include.replay.errors import NotServedError
 from include.replay.kraken_ohlc import ohlc_rows
 from include.replay.kraken_tape import NS_PER_MS, Tape
+from include.replay.request_bucket import RequestBucket
 from include.replay.world import DAY_MS, HOUR_MS, Book, ReplayMarket, forming, last_price, rolling_day, whole
 
 Handler = Callable[[Request], dict[str, object]]

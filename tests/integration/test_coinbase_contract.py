@@ -26,9 +26,9 @@ from include.replay.bars import Bars, Precision
 from include.replay.clock import ReplayClock
 from include.replay.coinbase import Coinbase as Twin
 from include.replay.coinbase_advanced import CoinbaseAdvanced as AdvancedTwin
-from include.replay.coinbase_limit import RequestBucket
 from include.replay.current import CurrentBook
 from include.replay.recorded import RecordedWorld
+from include.replay.request_bucket import RequestBucket
 from include.replay.world import ReplayMarket
 from include.venues.coinbase import Coinbase
 from include.venues.coinbase_advanced import CoinbaseAdvanced

@@ -20,8 +20,8 @@ from include.candles.timeframes import ceil, floor, step
 from include.replay import bars as b
 from include.replay.bars import STEP_MS, Bars, Precision
 from include.replay.clock import ReplayClock
-from include.replay.coinbase_limit import RequestBucket
 from include.replay.kraken import Kraken as Twin
+from include.replay.request_bucket import RequestBucket
 from include.replay.synthetic import SyntheticWorld
 from include.replay.world import ReplayMarket
 from include.venues.capabilities import CAPABILITIES

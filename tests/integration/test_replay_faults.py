@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import requests
 
-from include.replay.coinbase_limit import RequestBucket
 from include.replay.fault_answers import ANSWERED, HOSTS
+from include.replay.request_bucket import RequestBucket
 from include.replay.synthetic import SyntheticWorld
 
 Serve = Callable[..., AbstractContextManager[str]]

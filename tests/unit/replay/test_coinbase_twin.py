@@ -10,7 +10,7 @@ import pytest
 from include.replay import bars as b
 from include.replay.bars import Bars
 from include.replay.coinbase_bodies import advanced_candles, exchange_candles, number_text
-from include.replay.coinbase_limit import RequestBucket
+from include.replay.request_bucket import RequestBucket
 
 STEP_MS = 3_600_000
 

@@ -1,4 +1,4 @@
-"""Coinbase's request limit: a bucket that fills by and by, by the machine's clock."""
+"""A venue's request limit as Kraken and Coinbase keep it: a bucket that fills by and by, by the machine's clock."""
 
 from __future__ import annotations
 
