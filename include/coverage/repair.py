@@ -15,6 +15,7 @@ from include.coverage.step import AUDIT, SETTLE, Step
 from include.venues.errors import NoDataError, RequestRejectedError, VenueError
 from include.warehouse.connection import Connection
 from include.warehouse.sql import statement
+from include.warehouse.text import storable
 
 DONE, FAILED, SKIPPED = "done", "failed", "skipped"
 
@@ -124,7 +125,7 @@ def _note(
         "outcome": outcome,
         "rows_new": new,
         "rows_changed": changed,
-        "explanation": explanation,
+        "explanation": storable(explanation),
         "recorded_at": clock.now(),
     }
     connection.execute(statement("coverage/insert_repair_step.sql"), values)

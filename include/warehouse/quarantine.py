@@ -10,6 +10,7 @@ from datetime import datetime
 from include.candles.model import RejectedRow
 from include.warehouse.connection import Connection
 from include.warehouse.sql import statement
+from include.warehouse.text import storable
 from include.warehouse.world import claim_world
 
 
@@ -38,8 +39,8 @@ def quarantine_rows(
     """
     if not rejected:
         return 0
-    # PostgreSQL's text holds no NUL; a payload that does is still worth keeping.
-    kept = [row._replace(raw=row.raw.replace("\x00", "\\u0000")) for row in rejected]
+    # A payload that PostgreSQL could not hold as it is is still worth keeping.
+    kept = [row._replace(reason=storable(row.reason), raw=storable(row.raw)) for row in rejected]
     by_fingerprint = {fingerprint(row, dataset, source, instrument_id, timeframe): row for row in kept}
     values = {
         "dataset": dataset,

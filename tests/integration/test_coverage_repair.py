@@ -261,7 +261,7 @@ def test_a_venue_that_is_down_holds_up_no_other_and_is_not_asked_again(writer: C
     assert len(raised.value.explanations) == 3
 
 
-@pytest.mark.parametrize("error", [NoDataError("coinbase", "nothing"), ValueError("odd")])
+@pytest.mark.parametrize("error", [NoDataError("coinbase", "nothing"), ValueError("odd"), ValueError("odd \x00")])
 def test_an_error_of_one_series_is_no_reason_to_leave_the_venue(writer: Connection, error: Exception) -> None:
     end = START + 5 * DAY
     clock = FixedClock(end + 3 * DAY)

@@ -125,3 +125,9 @@ def test_no_answer_breaks_the_judge(body: bytes, headers: dict[str, str]) -> Non
     found = judge("binance", response, errors.BannedError("binance", "x"), 4800)
     assert found[0].reason == "banned"
     assert all(each.told is None or each.told >= 0 for each in found)
+
+
+def test_what_an_error_quotes_of_an_answer_can_be_kept_whatever_it_holds() -> None:
+    error = errors.UnavailableError("binance", 'answer is not JSON: {"a":\x00\ud800')
+    (found,) = judge("binance", answer(), error, None)
+    assert found.error == 'binance: answer is not JSON: {"a":\\u0000\\ud800'
