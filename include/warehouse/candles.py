@@ -14,7 +14,10 @@ from include.warehouse.sql import statement
 from include.warehouse.staging import UpsertCounts, copy_binary, make_staging, merge_duplicates, stage
 from include.warehouse.world import claim_world
 
-VALUE_COLUMNS: tuple[str, ...] = Candle._fields[1:]
+# What every source gives, and what some do not publish.
+REQUIRED_COLUMNS: tuple[str, ...] = Candle._fields[1:6]
+OPTIONAL_COLUMNS: tuple[str, ...] = Candle._fields[6:]
+VALUE_COLUMNS = REQUIRED_COLUMNS + OPTIONAL_COLUMNS
 STAGING, TARGET = "candle_staging", "market.candle"
 
 
@@ -32,10 +35,11 @@ def upsert_candles(
 
     candles: a CandleBatch goes the fast way, straight into the table where it holds none of the batch's range; what
     is stored is the same either way. source: where they came from, e.g. `binance-rest`. recorded_at: our knowledge
-    time (UTC), at or after each close. Replaced values go to market.candle_revision, contiguous written ranges to
-    ops.change_range, whose foreign key vouches for the instrument. Raises ContradictingRowsError, WorldMismatchError,
-    and psycopg.errors.CheckViolation for an insane candle or ForeignKeyViolation for no instrument of ours; nothing
-    is written then.
+    time (UTC), at or after each close. A figure that is None takes away no known one while prices and volume are the
+    same: which of two sources came last must not matter. Replaced values go to market.candle_revision, contiguous
+    written ranges to ops.change_range, whose foreign key vouches for the instrument. Raises ContradictingRowsError,
+    WorldMismatchError, and psycopg.errors.CheckViolation for an insane candle or ForeignKeyViolation for no instrument
+    of ours; nothing is written then.
     """
     rows = candles
     if not (isinstance(candles, CandleBatch) and candles.is_ascending):
@@ -62,7 +66,8 @@ def upsert_candles(
             new, changed = len(rows), 0
         else:
             _stage(connection, rows)
-            query = statement("upsert/upsert_candle.sql", columns=VALUE_COLUMNS)
+            names = {"columns": VALUE_COLUMNS, "required": REQUIRED_COLUMNS, "optional": OPTIONAL_COLUMNS}
+            query = statement("upsert/upsert_candle.sql", **names)
             new, changed = connection.execute(query, values).fetchone() or (0, 0)
     return UpsertCounts(new, changed, len(rows) - new - changed)
 

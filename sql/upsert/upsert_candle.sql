@@ -1,10 +1,20 @@
 -- Passes on from candle_staging to market.candle only what is new or differs, in one statement and one snapshot.
+-- A figure the source does not publish (NULL) takes away no known one, unless what the candle is made of has changed.
 -- Replaced values go to market.candle_revision, what was written to ops.change_range as contiguous ranges.
--- Keys: instrument_id, timeframe, opened_at. Names: columns (values). A repeat writes nothing.
+-- Keys: instrument_id, timeframe, opened_at. Names: columns (values): required and optional. A repeat writes nothing.
 -- Parameters: instrument_id, timeframe, source, recorded_at; first_opened_at, last_opened_at: of the staged rows, so
 -- that no more of the table is read. Answers one row: new, changed.
 with differing as materialized (
-    select s.*, t.opened_at is not null as is_known
+    select
+        s.opened_at,
+        s.{{ required | join(', s.') }},
+        {% for column in optional -%}
+        case
+            when difference.is_other then s.{{ column }}
+            else coalesce(s.{{ column }}, t.{{ column }})
+        end as {{ column }},
+        {% endfor -%}
+        t.opened_at is not null as is_known
     from candle_staging as s
     left join market.candle as t
         on
@@ -12,9 +22,16 @@ with differing as materialized (
             and t.timeframe = %(timeframe)s::market.timeframe
             and t.opened_at between %(first_opened_at)s and %(last_opened_at)s
             and s.opened_at = t.opened_at
+    cross join
+        lateral (
+            values ((s.{{ required | join(', s.') }}) is distinct from (t.{{ required | join(', t.') }}))
+        ) as difference (is_other)
     where
         t.opened_at is null
-        or (s.{{ columns | join(', s.') }}) is distinct from (t.{{ columns | join(', t.') }})
+        {% for column in optional -%}
+        or coalesce(s.{{ column }}, t.{{ column }}) is distinct from t.{{ column }}
+        {% endfor -%}
+        or difference.is_other
 ),
 
 revised as (

@@ -88,6 +88,31 @@ def test_replaced_value_is_kept_with_both_times(writer: Connection) -> None:
     assert now == (Decimal("99.00000000"), KNOWN + HOUR)
 
 
+def test_a_source_that_publishes_less_takes_nothing_away_whichever_comes_first(writer: Connection) -> None:
+    full = [candle(hour)._replace(vwap=Decimal("101.2")) for hour in range(3)]
+    bare = [each._replace(vwap=None, trade_count=None, quote_volume=None) for each in full]
+    bare = [each._replace(taker_buy_base_volume=None, taker_buy_quote_volume=None) for each in bare]
+    assert put(writer, full) == UpsertCounts(new=3)
+    before = table(writer)
+    assert put(writer, bare, recorded_at=KNOWN + HOUR) == UpsertCounts(unchanged=3)
+    assert table(writer) == before
+    values = "select open, vwap, trade_count, quote_volume from market.candle where timeframe = %s"
+    hours = writer.execute(values, ("1h",)).fetchall()
+    writer.execute("delete from market.candle")
+    assert put(writer, bare) == UpsertCounts(new=3)
+    assert put(writer, full, recorded_at=KNOWN + HOUR) == UpsertCounts(changed=3)
+    assert writer.execute(values, ("1h",)).fetchall() == hours
+
+
+def test_a_figure_of_other_prices_does_not_outlive_them(writer: Connection) -> None:
+    put(writer, [candle(0)._replace(vwap=Decimal("101.2"))])
+    revised = candle(0)._replace(close=Decimal("99.9"), vwap=None, trade_count=None)
+    assert put(writer, [revised], recorded_at=KNOWN + HOUR) == UpsertCounts(changed=1)
+    assert writer.execute("select close, vwap, trade_count from market.candle").fetchall() == [
+        (Decimal("99.9"), None, None)
+    ]
+
+
 def test_two_replacements_at_one_time_are_both_kept(writer: Connection) -> None:
     for close in ("100.00000000", "99.00000000", "98.00000000"):
         put(writer, [candle(0, close)])

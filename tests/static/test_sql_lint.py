@@ -13,7 +13,7 @@ from include.forecasting.inputs import FEATURES_USED
 from include.venues.model import CoinSnapshot
 from include.warehouse import tickers
 from include.warehouse.archive_file import COLUMNS
-from include.warehouse.candles import VALUE_COLUMNS
+from include.warehouse.candles import OPTIONAL_COLUMNS, REQUIRED_COLUMNS, VALUE_COLUMNS
 from include.warehouse.snapshots import KEY_COLUMNS
 from include.warehouse.sql import SQL_FOLDER, statement
 
@@ -37,7 +37,10 @@ RENDERED: list[tuple[str, dict[str, object]]] = [
         "upsert/create_staging.sql",
         {"staging": "candle_staging", "target": "market.candle", "columns": ["opened_at", *VALUE_COLUMNS]},
     ),
-    ("upsert/upsert_candle.sql", {"columns": VALUE_COLUMNS}),
+    (
+        "upsert/upsert_candle.sql",
+        {"columns": VALUE_COLUMNS, "required": REQUIRED_COLUMNS, "optional": OPTIONAL_COLUMNS},
+    ),
     ("upsert/upsert_snapshot.sql", snapshot("market.ticker", tickers.COLUMNS)),
     ("upsert/upsert_snapshot.sql", snapshot("market.coin_snapshot", CoinSnapshot._fields)),
 ]
