@@ -50,7 +50,9 @@ class Kraken:
         All pairs are asked for once in this client's life: a name need not be what its parts suggest.
         """
         if not self._markets:
-            self._markets, _ = self._api.ask("AssetPairs", None, kraken_rows.spot_markets, LIMITS.listing_weight)
+            self._markets, response = self._api.ask("AssetPairs", None, kraken_rows.spot_markets, LIMITS.listing_weight)
+            if not self._markets:  # or every market would seem to have ended
+                raise NoDataError(VENUE, f"no pair at all in {response.url}")
         found = self._markets.get(symbol, [])
         if len(found) != 1:
             names = ", ".join(name for name, _ in found) or "no pair"

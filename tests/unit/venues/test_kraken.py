@@ -292,6 +292,11 @@ def test_a_name_that_stands_for_two_pairs_is_not_guessed(scripted: Any, answer: 
         Kraken(scripted(answer(envelope(twice)))).listing("BTC/USD")
 
 
+def test_an_answer_without_any_pair_says_nothing_of_a_market() -> None:
+    with pytest.raises(NoDataError, match="no pair at all"):
+        Kraken(scripted(answer(envelope({})))).listing("BTC/USD")
+
+
 TICKER = {
     "a": ["62000.2", "1", "1.000"],
     "b": ["62000.1", "2", "2.000"],
