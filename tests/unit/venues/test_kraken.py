@@ -292,7 +292,7 @@ def test_a_name_that_stands_for_two_pairs_is_not_guessed(scripted: Any, answer: 
         Kraken(scripted(answer(envelope(twice)))).listing("BTC/USD")
 
 
-def test_an_answer_without_any_pair_says_nothing_of_a_market() -> None:
+def test_an_answer_without_any_pair_says_nothing_of_a_market(scripted: Any, answer: Answer) -> None:
     with pytest.raises(NoDataError, match="no pair at all"):
         Kraken(scripted(answer(envelope({})))).listing("BTC/USD")
 
