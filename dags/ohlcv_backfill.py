@@ -40,7 +40,7 @@ with DAG(
     schedule=CronDataIntervalTimetable("0 0 1 * *", timezone="UTC"),
     start_date=datetime(2010, 1, 1, tzinfo=UTC),  # before any listing: an earlier month is refused by name, not ignored
     max_active_runs=3,
-    dagrun_timeout=timedelta(hours=2),
+    dagrun_timeout=timedelta(hours=3),
     tags=["candles", "backfill"],
     params={
         "markets": Param(KEYS, type="array", items={"type": "string", "enum": KEYS}, minItems=1, title="Markets"),
@@ -78,6 +78,7 @@ with DAG(
             fold_trades="{{ params.kraken_trades }}",
             pool=venue,
             retry_policy=VenueRetryPolicy(),
+            execution_timeout=timedelta(hours=2),  # folding a month of trades takes most of an hour
         )
         for venue in VENUES
     ]

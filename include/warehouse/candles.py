@@ -18,6 +18,8 @@ from include.warehouse.world import claim_world
 REQUIRED_COLUMNS: tuple[str, ...] = Candle._fields[1:6]
 OPTIONAL_COLUMNS: tuple[str, ...] = Candle._fields[6:]
 VALUE_COLUMNS = REQUIRED_COLUMNS + OPTIONAL_COLUMNS
+# source -> the source it does not overrule: what a venue publishes as final stays, whichever of the two is read last.
+YIELDS_TO = {"binance-rest": "binance-archive"}
 STAGING, TARGET = "candle_staging", "market.candle"
 
 
@@ -35,11 +37,14 @@ def upsert_candles(
 
     candles: a CandleBatch goes the fast way, straight into the table where it holds none of the batch's range; what
     is stored is the same either way. source: where they came from, e.g. `binance-rest`. recorded_at: our knowledge
-    time (UTC), at or after each close. A figure that is None takes away no known one while prices and volume are the
-    same: which of two sources came last must not matter. Replaced values go to market.candle_revision, contiguous
-    written ranges to ops.change_range, whose foreign key vouches for the instrument. Raises ContradictingRowsError,
-    WorldMismatchError, and psycopg.errors.CheckViolation for an insane candle or ForeignKeyViolation for no instrument
-    of ours; nothing is written then.
+    time (UTC), at or after each close.
+
+    Which of two sources came last must not matter: a figure that is None takes away no known one while prices and
+    volume are the same, and a source of YIELDS_TO overrules no other. Replaced values go to market.candle_revision,
+    contiguous written ranges to ops.change_range, whose foreign key vouches for the instrument.
+
+    Raises ContradictingRowsError, WorldMismatchError, and psycopg.errors.CheckViolation for an insane candle or
+    ForeignKeyViolation for no instrument of ours; nothing is written then.
     """
     rows = candles
     if not (isinstance(candles, CandleBatch) and candles.is_ascending):
@@ -51,6 +56,7 @@ def upsert_candles(
         **key,
         "source": source,
         "recorded_at": recorded_at,
+        "yields_to": YIELDS_TO.get(source),
         "first_opened_at": rows[0].opened_at,
         "last_opened_at": rows[-1].opened_at,
     }

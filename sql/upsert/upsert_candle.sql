@@ -2,8 +2,9 @@
 -- A figure the source does not publish (NULL) takes away no known one, unless what the candle is made of has changed.
 -- Replaced values go to market.candle_revision, what was written to ops.change_range as contiguous ranges.
 -- Keys: instrument_id, timeframe, opened_at. Names: columns (values): required and optional. A repeat writes nothing.
--- Parameters: instrument_id, timeframe, source, recorded_at; first_opened_at, last_opened_at: of the staged rows, so
--- that no more of the table is read. Answers one row: new, changed.
+-- Parameters: instrument_id, timeframe, source, recorded_at; yields_to: a source whose candles stay as they are;
+-- first_opened_at, last_opened_at: of the staged rows, so that no more of the table is read.
+-- Answers one row: new, changed.
 with differing as materialized (
     select
         s.opened_at,
@@ -28,10 +29,13 @@ with differing as materialized (
         ) as difference (is_other)
     where
         t.opened_at is null
-        {% for column in optional -%}
-        or coalesce(s.{{ column }}, t.{{ column }}) is distinct from t.{{ column }}
-        {% endfor -%}
-        or difference.is_other
+        or t.source is distinct from %(yields_to)s
+        and (
+            {% for column in optional -%}
+            coalesce(s.{{ column }}, t.{{ column }}) is distinct from t.{{ column }}
+            or {% endfor -%}
+            difference.is_other
+        )
 ),
 
 revised as (

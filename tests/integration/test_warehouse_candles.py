@@ -104,6 +104,27 @@ def test_a_source_that_publishes_less_takes_nothing_away_whichever_comes_first(w
     assert writer.execute(values, ("1h",)).fetchall() == hours
 
 
+@pytest.mark.parametrize("order", [("binance-rest", "binance-archive"), ("binance-archive", "binance-rest")])
+def test_what_a_venue_publishes_as_final_stays_whichever_is_read_last(
+    writer: Connection, order: tuple[str, str]
+) -> None:
+    said = {"binance-rest": candle(0), "binance-archive": candle(0)._replace(open=Decimal("100.5"))}
+    instrument_id = ensure_instrument(writer, MARKETS[0])
+    for hour, source in enumerate((*order, *order)):
+        upsert_candles(
+            writer,
+            instrument_id,
+            "1h",
+            [said[source]],
+            source=source,
+            world="recorded",
+            recorded_at=KNOWN + hour * HOUR,
+        )
+    stored = writer.execute("select open, source from market.candle").fetchall()
+    assert stored == [(said["binance-archive"].open, "binance-archive")]
+    assert writer.execute("select count(*) from market.candle_revision").fetchone() == (order.index("binance-archive"),)
+
+
 def test_a_figure_of_other_prices_does_not_outlive_them(writer: Connection) -> None:
     put(writer, [candle(0)._replace(vwap=Decimal("101.2"))])
     revised = candle(0)._replace(close=Decimal("99.9"), vwap=None, trade_count=None)
