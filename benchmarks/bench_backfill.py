@@ -78,7 +78,8 @@ def measure(stack: Stack, options: argparse.Namespace) -> int:
     tasks = list(api.pages(f"dags/{DAG_ID}/dagRuns/~/taskInstances", "task_instances"))
     in_tasks = sum(float(task["duration"] or 0) for task in tasks if "backfill__" in task["dag_run_id"])
     query = (
-        "select count(*), coalesce(sum(rows_new), 0)::bigint, coalesce(sum(work_seconds), 0), coalesce(sum(wait_seconds), 0)"
+        "select count(*), coalesce(sum(rows_new), 0)::bigint,"
+        " coalesce(sum(work_seconds), 0), coalesce(sum(wait_seconds), 0)"
         " from ops.pipeline_run where dag_id = %s and run_id like 'backfill%%'"
     )
     with connect(stack.warehouse_dsn()) as connection:
