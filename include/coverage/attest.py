@@ -1,8 +1,9 @@
 """What an answer proves: which candles the venue had, which it did not have, and what the ledger says of those.
 
 An answer is noted once as evidence. A candle it lacks is put down at once as `outage` where an outage is known, or as
-`empty` where the venue omits intervals without trades and nothing can come any more. Else one silence proves nothing:
-a second answer, CONFIRM_AFTER later or of another source, has to lack it too. Until then it is unknown.
+`empty` where the venue omits intervals without trades, nothing can come any more and the silence is short. Else one
+silence proves nothing: a second answer, CONFIRM_AFTER later or of another source, has to lack it too. Until then it is
+unknown.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from include.warehouse.sql import statement
 
 CONFIRM_AFTER = timedelta(hours=1)
 SETTLED_AFTER = timedelta(days=1)
+# One answer may be wrong: a longer silence, even of a venue that omits intervals without trades, needs a second one.
+BELIEVED_SILENCE = timedelta(hours=6)
 NEVER = "-infinity"
 # A listed market trades: an answer without a single row for longer than this is a fault of the venue and proves
 # nothing, unless the venue omits intervals without trades. The longest silence in years of history was 33 hours.
@@ -85,6 +88,7 @@ def attest(
         if absent:
             omits = CAPABILITIES[venue].omits_empty if omits_empty is None else omits_empty
             values["settled_before"] = floor(now - SETTLED_AFTER, timeframe) if omits else NEVER
+            values["believed"] = max(BELIEVED_SILENCE, step(timeframe))
             decided = _decide(connection, venue, values)
             if not (omits or page.candles or page.rejected) and window.end - window.start > LONGEST_SILENCE:
                 decided = [entry for entry in decided if entry.state != EMPTY]

@@ -155,6 +155,15 @@ def test_a_venue_that_omits_empty_intervals_is_believed_when_they_have_settled(w
     assert ledger(writer) == [(2, 6, "empty")]
 
 
+def test_even_such_a_venue_has_to_say_it_twice_where_the_silence_is_long(writer: Connection) -> None:
+    settled = START + 60 * HOUR
+    answer(writer, [0, 9], venue="coinbase", now=settled)
+    assert ledger(writer) == []
+    assert unknown(writer, settled)[0] == (1, 8, "unconfirmed")
+    answer(writer, [0, 9], venue="coinbase", now=settled + HOUR)
+    assert ledger(writer) == [(1, 9, "empty")]
+
+
 def test_a_candle_that_comes_later_shrinks_the_ledger(writer: Connection) -> None:
     for hours in range(2):
         answer(writer, [0, 1, 7, 8, 9], now=NOW + hours * HOUR)
