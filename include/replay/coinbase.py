@@ -63,7 +63,7 @@ class Coinbase:
         return json_answer({"iso": bodies.iso_micros(now_ms), "epoch": now_ms / 1000})
 
     def _products(self, request: Request) -> Response:
-        return json_answer([bodies.exchange_product(market) for market in self._markets.all()])
+        return json_answer([bodies.ALWAYS_LISTED, *map(bodies.exchange_product, self._markets.all())])
 
     def _candles(self, request: Request) -> Response:
         market = self._market(request)

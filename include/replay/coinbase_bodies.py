@@ -85,6 +85,19 @@ def exchange_product(market: ReplayMarket) -> dict[str, object]:
     }
 
 
+# Listed at any time, whatever the world knows of: a venue's list is never empty.
+ALWAYS_LISTED: dict[str, object] = {
+    "id": "USDT-EUR",
+    "base_currency": "USDT",
+    "quote_currency": "EUR",
+    "quote_increment": "0.001",
+    "base_increment": "0.01",
+    "display_name": "USDT-EUR",
+    "status": "online",
+    "trading_disabled": False,
+}
+
+
 def advanced_product(market: ReplayMarket, price: int, day: Bars) -> dict[str, object]:
     """One entry of Advanced Trade's products; `day`: the last 24 hours as at most one row. A book in USD is the one
     in USDC as well."""

@@ -85,7 +85,7 @@ class Kraken:
         wanted = request.query_params.get("pair")
         if wanted is not None:
             return {bodies.canonical(market): bodies.asset_pair(market) for market in self._asked(wanted)}
-        listed: dict[str, object] = dict(bodies.TOKENIZED_STOCK)
+        listed: dict[str, object] = dict(bodies.ALWAYS_LISTED)
         for market in self._listed():
             listed[bodies.canonical(market)] = bodies.asset_pair(market)
             listed |= bodies.noise(market)

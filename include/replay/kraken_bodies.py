@@ -65,7 +65,19 @@ def noise(market: ReplayMarket) -> dict[str, dict[str, object]]:
     return {f"{canonical(market)}.d": dark, f"{_own(market.base)}/{_own(market.quote)}:BTNL": entry}
 
 
-TOKENIZED_STOCK: dict[str, dict[str, object]] = {
+# Listed at any time, whatever the world knows of: a venue's list is never empty.
+ALWAYS_LISTED: dict[str, dict[str, object]] = {
+    "ZEURZUSD": {
+        "altname": "EURUSD",
+        "wsname": "EUR/USD",
+        "aclass_base": "currency",
+        "base": "ZEUR",
+        "aclass_quote": "currency",
+        "quote": "ZUSD",
+        "pair_decimals": 5,
+        "lot_decimals": 8,
+        "status": "online",
+    },
     "AAPLxUSD": {
         "altname": "AAPLxUSD",
         "wsname": "AAPLx/USD",
@@ -76,7 +88,7 @@ TOKENIZED_STOCK: dict[str, dict[str, object]] = {
         "pair_decimals": 2,
         "lot_decimals": 8,
         "status": "online",
-    }
+    },
 }
 
 

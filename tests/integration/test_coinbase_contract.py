@@ -438,3 +438,8 @@ def test_recorded_candles_arrive_as_they_were_recorded(recorded_world: RecordedW
     volumes = [round(float(candle.base_volume), 8) for candle in candles]
     assert volumes == pytest.approx(recorded["volume"].tolist(), abs=1e-8)
     assert [candle for page in down for candle in page.candles] == candles[: 30 * 24]
+
+
+def test_the_list_of_products_is_never_empty_however_early(url: str) -> None:
+    names = {entry["id"] for entry in requests.get(f"{url}/coinbase/products", timeout=5).json()}
+    assert {"USDT-EUR", "BTC-USD"} <= names

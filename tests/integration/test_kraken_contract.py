@@ -355,6 +355,7 @@ def test_markets_are_found_by_our_names_among_what_is_none(url: str) -> None:
         ("NEW/USD", NEW, "online", True),
     ]
     assert len(watched.asked) == 1
+    assert b"ZEURZUSD" in watched.answers[0].body  # listed in every world: a venue's list is never empty
     for symbol in ("XBT/USD", "SOON/USD", "AAPLx/USD", "BTC/EUR"):
         with pytest.raises(UnknownSymbolError):
             client.listing(symbol)
