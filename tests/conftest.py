@@ -21,6 +21,7 @@ import psycopg
 import pytest
 import uvicorn
 
+from include.features.schema import install_features
 from include.replay.app import create_app
 from include.replay.clock import ReplayClock
 from include.replay.limits import WeightBudget
@@ -163,6 +164,7 @@ def warehouse_template(cluster: PostgresCluster) -> WarehouseTemplate:
     dsns = bootstrap(cluster.dsn(), template.name, template.passwords)
     with connect(dsns.owner) as connection:
         migrate(connection)
+        install_features(connection)
     return template
 
 

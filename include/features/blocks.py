@@ -17,9 +17,9 @@ from typing import NamedTuple
 from include.candles.timeframes import EPOCH, ceil, step
 from include.features.registry import FEATURES
 
-BLOCK_BARS = 1440
-WARM_UP_BARS = 1440
-MEMORY_BARS = 720  # what is loaded over and above the longest window
+BLOCK_BARS = 480
+WARM_UP_BARS = 768
+MEMORY_BARS = 720  # after so many bars every indicator has forgotten what came before
 
 
 class BarRange(NamedTuple):
@@ -46,7 +46,7 @@ def longest_window(timeframe: str) -> int:
 
 def lookback_bars(timeframe: str) -> int:
     """How many bars before a block its rows are computed from."""
-    return max(WARM_UP_BARS, longest_window(timeframe) + MEMORY_BARS)
+    return max(WARM_UP_BARS, longest_window(timeframe))
 
 
 def memory(timeframe: str) -> timedelta:

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from include.candles.timeframes import SECONDS
 from include.features.blocks import BLOCK_BARS, WARM_UP_BARS, block_start
+from include.features.clock_columns import Bars, clock_columns
 from include.features.fear_greed import DAY_SECONDS, known_fear_greed
-from include.features.registry import (
-    HISTORY_BARS,
-    LONGEST_BRIDGED_HOLE,
-    MEAN_DAYS,
-    NAMES,
-    hours_to_bars,
-    minimum_observed,
-)
-from include.indicators.run import run_indicators
-from include.indicators.windows import Array, lagged, window_mean, window_sum
+from include.features.model import HISTORY_BARS, LONGEST_BRIDGED_HOLE
+from include.features.registry import NAMES
+from include.indicators.run import bands, recursive_indicators
+from include.indicators.windows import Array
 
 CANDLE_COLUMNS = ("bar", "open", "high", "low", "close", "base_volume", "taker_buy_base_volume")
 INDEX_COLUMNS = ("day", "value", "published_at")
-Bars = npt.NDArray[np.int64]
 
 
 def compute_features(
@@ -44,59 +40,26 @@ def compute_features(
         raise ValueError("candles have to be in order of time, each bar once")
     opened = bars * SECONDS[timeframe]
     columns = {
-        **_clock_columns(candles, bars, timeframe),
+        **clock_columns(candles, bars, timeframe),
+        **_row_columns(candles, opened),
         **_indicator_columns(candles, bars, int(bars[0]) if first_bar is None else first_bar),
         **known_fear_greed(index, opened + SECONDS[timeframe]),
-        "hour_of_day": (opened // 3600 % 24).astype(np.float64),
-        "day_of_week": ((opened // DAY_SECONDS + 3) % 7 + 1).astype(np.float64),  # the epoch was a Thursday
     }
     frame = pd.DataFrame({"bar": bars, **{name: columns[name] for name in NAMES}})
     return frame if first_bar is None else frame.loc[bars >= first_bar].reset_index(drop=True)
 
 
-def _clock_columns(candles: pd.DataFrame, bars: Bars, timeframe: str) -> dict[str, Array]:
-    """Columns over windows of the clock, on the whole grid of bars from the first to the last."""
-    place = bars - bars[0]
-    length = int(place[-1]) + 1
-
-    def on_grid(values: Array) -> Array:
-        grid = np.full(length, np.nan)
-        grid[place] = values
-        return grid
-
-    def mean_over(values: Array, hours: int) -> Array:
-        window = hours_to_bars(hours, timeframe)
-        return window_mean(values, window, at_least=minimum_observed(window))
-
-    def log_return(hours: int) -> Array:
-        return np.log(close / lagged(close, hours_to_bars(hours, timeframe)))
-
-    def volatility(hours: int) -> Array:
-        return np.sqrt(mean_over(one_bar * one_bar, hours) * hours_to_bars(hours, timeframe))
-
-    close, volume = on_grid(candles["close"].to_numpy()), on_grid(candles["base_volume"].to_numpy())
-    previous = lagged(close, 1)
-    one_bar = np.log(close / previous)
-    month = hours_to_bars(24 * 30, timeframe)
-    _, observed = window_sum(close, month)
-    grids = {
-        "change_percent": 100.0 * (close / previous - 1.0),
-        "log_return": one_bar,
-        "log_return_24h": log_return(24),
-        "log_return_7d": log_return(168),
-        "realised_volatility_24h": volatility(24),
-        "realised_volatility_7d": volatility(168),
-        **{f"sma_{days}d": mean_over(close, 24 * days) for days in MEAN_DAYS},
-        **{f"volume_mean_{days}d": mean_over(volume, 24 * days) for days in MEAN_DAYS},
-        "missing_bars_30d": (month - observed).astype(np.float64),
-    }
-    high, low, at_close = (candles[name].to_numpy() for name in ("high", "low", "close"))
+def _row_columns(candles: pd.DataFrame, opened: Bars) -> dict[str, Array]:
+    """Columns that the row alone decides; opened: seconds since the epoch."""
+    high, low, close = (candles[name].to_numpy() for name in ("high", "low", "close"))
     bought, traded = candles["taker_buy_base_volume"].to_numpy(), candles["base_volume"].to_numpy()
+    months = opened.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64)
     return {
-        **{name: grid[place] for name, grid in grids.items()},
-        "range_percent": 100.0 * (high - low) / at_close,
+        "range_percent": 100.0 * (high - low) / close,
         "taker_buy_share": np.divide(bought, traded, out=np.full_like(traded, np.nan), where=traded > 0),
-        "history_bars": np.minimum(bars - bars[_run_starts(bars)], HISTORY_BARS).astype(np.float64),
+        "hour_of_day": (opened // 3600 % 24).astype(np.float64),
+        "day_of_week": ((opened // DAY_SECONDS + 3) % 7 + 1).astype(np.float64),  # the epoch was a Thursday
+        "month": (months % 12 + 1).astype(np.float64),
     }
 
 
@@ -107,18 +70,30 @@ def _run_starts(bars: Bars) -> npt.NDArray[np.intp]:
 
 
 def _indicator_columns(candles: pd.DataFrame, bars: Bars, first_bar: int) -> dict[str, Array]:
-    """Indicators of consecutive bars, each block from its own anchored slice of bars; NaN before first_bar's block."""
+    """Indicators of consecutive bars; recursive ones block by block, NaN before first_bar's block."""
     high, low, close = (candles[name].to_numpy(np.float64) for name in ("high", "low", "close"))
-    columns = {name: np.full(len(bars), np.nan) for name in run_indicators(high[:0], low[:0], close[:0])}
-    for start in range(block_start(first_bar), int(bars[-1]) + 1, BLOCK_BARS):
-        begin, first, end = np.searchsorted(bars, [start - WARM_UP_BARS, start, start + BLOCK_BARS])
-        if first == end:
-            continue
-        starts = begin + _run_starts(bars[begin:end])
-        for run_start in np.unique(starts[first - begin :]):
-            run_end = begin + int(np.searchsorted(starts, run_start, side="right"))
-            values = run_indicators(high[run_start:run_end], low[run_start:run_end], close[run_start:run_end])
-            kept = max(int(first), int(run_start))
-            for name, column in values.items():
-                columns[name][kept:run_end] = column[kept - run_start :]
-    return columns
+    starts = _run_starts(bars)
+    columns = {
+        name: np.full(len(bars), np.nan)
+        for name in (*recursive_indicators(high[:0], low[:0], close[:0]), *bands(close[:0]))
+    }
+    for start, end in _runs(starts):
+        for name, values in bands(close[start:end]).items():
+            columns[name][start:end] = values
+    for block in range(block_start(first_bar), int(bars[-1]) + 1, BLOCK_BARS):
+        begin, first, end = np.searchsorted(bars, [block - WARM_UP_BARS, block, block + BLOCK_BARS])
+        for start, until in _runs(starts[first:end]):
+            run_start, run_end = max(int(starts[first + start]), int(begin)), int(first) + until
+            kept = int(first) + start
+            run = slice(run_start, run_end)
+            for name, values in recursive_indicators(high[run], low[run], close[run]).items():
+                columns[name][kept:run_end] = values[kept - run_start :]
+    return {**columns, "history_bars": np.minimum(bars - bars[starts], HISTORY_BARS).astype(np.float64)}
+
+
+def _runs(starts: npt.NDArray[np.intp]) -> list[tuple[int, int]]:
+    """Where each run of equal starts begins and ends."""
+    if len(starts) == 0:
+        return []
+    cuts = [0, *(np.flatnonzero(np.diff(starts)) + 1).tolist(), len(starts)]
+    return list(pairwise(cuts))

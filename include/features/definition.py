@@ -10,14 +10,10 @@ from pathlib import Path
 FEATURES_FOLDER = Path(__file__).parent
 INDICATORS_FOLDER = FEATURES_FOLDER.parent / "indicators"
 SOURCES = (
-    FEATURES_FOLDER / "registry.py",
-    FEATURES_FOLDER / "blocks.py",
-    FEATURES_FOLDER / "compute.py",
-    FEATURES_FOLDER / "fear_greed.py",
-    INDICATORS_FOLDER / "run.py",
-    INDICATORS_FOLDER / "windows.py",
+    *(FEATURES_FOLDER / f"{name}.py" for name in ("model", "blocks", "compute", "clock_columns", "fear_greed")),
+    *(INDICATORS_FOLDER / f"{name}.py" for name in ("run", "windows", "extremes")),
 )
-LIBRARIES = ("ta", "pandas", "numpy")
+LIBRARIES = ("TA-Lib", "pandas", "numpy")
 
 
 @cache

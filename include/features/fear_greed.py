@@ -6,19 +6,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from include.features.registry import FEAR_GREED_MISSING_ALLOWED, FEAR_GREED_STALE_DAYS, MEAN_DAYS
+from include.features.model import FEAR_GREED_MISSING_ALLOWED, FEAR_GREED_STALE_DAYS, MEAN_DAYS
 from include.indicators.windows import Array, window_mean
 
 DAY_SECONDS = 86400
 
 
 def known_fear_greed(index: pd.DataFrame, closed_at: npt.NDArray[np.int64]) -> dict[str, Array]:
-    """Columns `fear_greed` and `fear_greed_mean_*d` at each close.
+    """Columns `fear_greed` and `fear_greed_*d` at each close.
 
     index: columns day (number of days since the epoch), value, published_at (seconds since the epoch); one row a day.
     closed_at: seconds since the epoch. A mean looks at what was published no later than its newest day was.
     """
-    names = ["fear_greed", *(f"fear_greed_mean_{days}d" for days in MEAN_DAYS)]
+    names = ["fear_greed", *(f"fear_greed_{days}d" for days in MEAN_DAYS)]
     columns = {name: np.full(len(closed_at), np.nan) for name in names}
     if index.empty:
         return columns
@@ -41,7 +41,7 @@ def known_fear_greed(index: pd.DataFrame, closed_at: npt.NDArray[np.int64]) -> d
     columns["fear_greed"][usable] = by_day[place[usable]]
     for days in MEAN_DAYS:
         mean = window_mean(by_day, days, at_least=days - FEAR_GREED_MISSING_ALLOWED)
-        columns[f"fear_greed_mean_{days}d"][usable] = mean[place[usable]]
+        columns[f"fear_greed_{days}d"][usable] = mean[place[usable]]
     return columns
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from include.config.markets import TIMEFRAMES
 from include.features.blocks import BLOCK_BARS, WARM_UP_BARS
-from include.features.registry import FEATURES, HISTORY_BARS, LONGEST_BRIDGED_HOLE, MINIMUM_SHARE, Feature
+from include.features.model import HISTORY_BARS, LONGEST_BRIDGED_HOLE, MINIMUM_SHARE, Feature
+from include.features.registry import FEATURES
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "features.md"
 
@@ -48,7 +49,8 @@ def render() -> str:
 def _section(group: str, features: Sequence[Feature]) -> str:
     window = [f"window, bars of {timeframe}" for timeframe in TIMEFRAMES]
     warm_up = [f"NULL at first, bars of {timeframe}" for timeframe in TIMEFRAMES]
-    header = ["column", "unit", "definition", "inputs", *window, *warm_up, "NULL where", "computed by"]
+    said = ["bounds", "NULL where", "formula", "computed by"]
+    header = ["column", "unit", "definition", "inputs", *window, *warm_up, *said]
     lines = [f"## {group.capitalize()}", "", _row(header), _row(["---"] * len(header))]
     for feature in features:
         lines.append(
@@ -60,12 +62,18 @@ def _section(group: str, features: Sequence[Feature]) -> str:
                     ", ".join(f"`{name}`" for name in feature.inputs),
                     *(str(feature.window_bars(timeframe)) for timeframe in TIMEFRAMES),
                     *(str(feature.warm_up_bars(timeframe)) for timeframe in TIMEFRAMES),
+                    _bounds(feature),
                     feature.null_rule,
                     feature.source,
+                    feature.computed_by,
                 ]
             )
         )
     return "\n".join([*lines, ""])
+
+
+def _bounds(feature: Feature) -> str:
+    return " to ".join("…" if bound is None else f"{bound:g}" for bound in (feature.lowest, feature.highest))
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -27,7 +27,8 @@ from include.features.blocks import (
 )
 from include.features.compute import CANDLE_COLUMNS, INDEX_COLUMNS, compute_features
 from include.features.definition import definition_sha256
-from include.features.registry import FEAR_GREED_STALE_DAYS, MEAN_DAYS, NAMES
+from include.features.model import FEAR_GREED_STALE_DAYS, MEAN_DAYS
+from include.features.registry import NAMES
 from include.features.staging import binary_rows
 from include.warehouse.changes import Change, acknowledge, pending_changes
 from include.warehouse.connection import Connection, lock

@@ -33,15 +33,15 @@ AS_THEY_ARE: tuple[str, ...] = (
     "day_of_week",
 )
 # Logarithm of the close over the column.
-DISTANCES: tuple[str, ...] = ("sma_7d", "sma_14d", "sma_30d", "ema_12", "ema_26")
+DISTANCES: tuple[str, ...] = ("sma_7", "sma_14", "sma_30", "ema_12", "ema_26")
 # The column over the close.
 SHARES_OF_PRICE: tuple[str, ...] = ("macd", "macd_histogram", "atr_14")
 # Logarithm of the bar's base volume over the column.
-VOLUME_RATIOS: tuple[str, ...] = ("volume_mean_7d", "volume_mean_30d")
+VOLUME_RATIOS: tuple[str, ...] = ("volume_avg_7d", "volume_avg_30d")
 # The first column less the second.
 DIFFERENCES: dict[str, tuple[str, str]] = {
     "di_balance": ("di_plus_14", "di_minus_14"),
-    "fear_greed_change": ("fear_greed", "fear_greed_mean_30d"),
+    "fear_greed_change": ("fear_greed", "fear_greed_30d"),
 }
 
 # What intervals are measured in: the size of the last day's moves.

@@ -1,73 +1,54 @@
-"""Technical indicators of one unbroken run of bars, through the single classes of `ta`.
+"""Technical indicators of one unbroken run of bars; recursions by TA-Lib, with the published seeds.
 
 The result at a bar depends on that bar and the earlier ones of the run, never on later ones or on the run's length.
-Warm-up is NaN (`ta` leaves zeros there). Where `ta` refuses a short run, there is nothing but warm-up.
+A recursion remembers the whole run, so its last bits depend on where the run begins; a band depends on its window
+alone. Warm-up is NaN. Which library computes what, and why: docs/adr/0018-talib-and-exact-windows.md.
 """
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
-from ta.momentum import RSIIndicator, StochRSIIndicator
-from ta.trend import MACD, ADXIndicator, EMAIndicator
-from ta.volatility import AverageTrueRange
+import math
 
-from include.features.registry import (
+import numpy as np
+import talib
+
+from include.features.model import (
     ADX_WINDOW,
     ATR_WINDOW,
     BOLLINGER_DEVIATIONS,
     BOLLINGER_WINDOW,
-    FEATURES,
     MACD_FAST,
     MACD_SIGNAL,
     MACD_SLOW,
     RSI_WINDOW,
     STOCHASTIC_SMOOTHING,
 )
-from include.indicators.windows import Array, window_deviation, window_mean, window_sum
+from include.indicators.windows import Array, window_deviation, window_mean
 
-WARM_UP = {feature.name: feature.warm_up for feature in FEATURES}
+# TA-Lib takes a magnitude below 1e-14 for zero, which is wrong for a coin of 1e-9 and for a range that has decayed in
+# a long calm. Its recursions are linear: prices are multiplied by a power of two, exactly, and results divided by it.
+_SCALE_EXPONENT = 200
 
 
 def run_indicators(high: Array, low: Array, close: Array) -> dict[str, Array]:
     """Every indicator that is defined on consecutive bars, by column name. Prices of the run, oldest first."""
-    highs, lows, closes = pd.Series(high), pd.Series(low), pd.Series(close)
-    macd = MACD(closes, window_slow=MACD_SLOW, window_fast=MACD_FAST, window_sign=MACD_SIGNAL)
-    columns = {
-        "ema_12": _values(EMAIndicator(closes, MACD_FAST).ema_indicator()),
-        "ema_26": _values(EMAIndicator(closes, MACD_SLOW).ema_indicator()),
-        "macd": _values(macd.macd()),
-        "macd_signal": _values(macd.macd_signal()),
-        "macd_histogram": _values(macd.macd_diff()),
+    return {**recursive_indicators(high, low, close), **bands(close)}
+
+
+def recursive_indicators(high: Array, low: Array, close: Array) -> dict[str, Array]:
+    """Those of them that remember the whole run."""
+    scale = _SCALE_EXPONENT - math.frexp(close[0])[1] if len(close) else 0
+    highs, lows, closes = (np.ldexp(prices, scale) for prices in (high, low, close))
+    prices = {**_means(closes), "atr_14": talib.ATR(highs, lows, closes, ATR_WINDOW)}
+    return {
+        **{name: np.ldexp(values, -scale) for name, values in prices.items()},
         **_momentum(closes),
-        **_bollinger(close),
         **_directional(highs, lows, closes),
-        "atr_14": _true_range(highs, lows, closes),
     }
-    for name, values in columns.items():
-        values[: WARM_UP[name]] = np.nan
-    return columns
 
 
-def _values(series: pd.Series[float]) -> Array:
-    return np.array(series, dtype=np.float64)
-
-
-def _momentum(closes: pd.Series[float]) -> dict[str, Array]:
-    rsi = _values(RSIIndicator(closes, RSI_WINDOW).rsi())
-    # `ta` answers 100 for a price that has never moved; there is no strength to speak of.
-    moved = np.cumsum(closes.diff().fillna(0.0).to_numpy() != 0.0) > 0
-    rsi[~moved] = np.nan
-    rsi[: WARM_UP["rsi_14"]] = np.nan
-    stochastic = _values(StochRSIIndicator(closes, RSI_WINDOW, 1, 1).stochrsi())
-    _, known = window_sum(rsi, RSI_WINDOW)
-    stochastic[known < RSI_WINDOW] = np.nan
-    k = window_mean(stochastic, STOCHASTIC_SMOOTHING, at_least=STOCHASTIC_SMOOTHING)
-    d = window_mean(k, STOCHASTIC_SMOOTHING, at_least=STOCHASTIC_SMOOTHING)
-    return {"rsi_14": rsi, "stoch_rsi": stochastic, "stoch_rsi_k": k, "stoch_rsi_d": d}
-
-
-def _bollinger(close: Array) -> dict[str, Array]:
+def bands(close: Array) -> dict[str, Array]:
+    """Bollinger's bands of a run's closes; a value depends on its window of 20 alone."""
     middle = window_mean(close, BOLLINGER_WINDOW, at_least=BOLLINGER_WINDOW)
     half = BOLLINGER_DEVIATIONS * window_deviation(close, middle, BOLLINGER_WINDOW)
     upper, lower = middle + half, middle - half
@@ -77,23 +58,45 @@ def _bollinger(close: Array) -> dict[str, Array]:
         "bollinger_upper": upper,
         "bollinger_lower": lower,
         "bollinger_width": 100.0 * width / middle,
-        "bollinger_percent_b": np.divide(close - lower, width, out=np.full_like(close, np.nan), where=width > 0),
+        "bollinger_percent_b": _ratio(close - lower, width),
     }
 
 
-def _directional(highs: pd.Series[float], lows: pd.Series[float], closes: pd.Series[float]) -> dict[str, Array]:
-    nothing = np.full(len(closes), np.nan)
-    columns = {"adx_14": nothing, "di_plus_14": nothing.copy(), "di_minus_14": nothing.copy()}
-    if len(closes) > WARM_UP["di_plus_14"]:
-        indicator = ADXIndicator(highs, lows, closes, ADX_WINDOW)
-        columns["di_plus_14"] = _values(indicator.adx_pos())
-        columns["di_minus_14"] = _values(indicator.adx_neg())
-        if len(closes) > WARM_UP["adx_14"]:
-            columns["adx_14"] = _values(indicator.adx())
+def _means(closes: Array) -> dict[str, Array]:
+    fast, slow = talib.EMA(closes, MACD_FAST), talib.EMA(closes, MACD_SLOW)
+    macd = fast - slow
+    signal = talib.EMA(macd, MACD_SIGNAL)
+    return {"ema_12": fast, "ema_26": slow, "macd": macd, "macd_signal": signal, "macd_histogram": macd - signal}
+
+
+def _momentum(closes: Array) -> dict[str, Array]:
+    rsi = talib.RSI(closes, RSI_WINDOW)
+    rsi[~_has_moved(closes)] = np.nan  # there is no strength to speak of; TA-Lib answers 0
+    highest, lowest = talib.MAX(rsi, RSI_WINDOW), talib.MIN(rsi, RSI_WINDOW)
+    stochastic = _ratio(rsi - lowest, highest - lowest)
+    k = window_mean(stochastic, STOCHASTIC_SMOOTHING, at_least=STOCHASTIC_SMOOTHING)
+    d = window_mean(k, STOCHASTIC_SMOOTHING, at_least=STOCHASTIC_SMOOTHING)
+    return {"rsi_14": rsi, "stoch_rsi": stochastic, "stoch_rsi_k": k, "stoch_rsi_d": d}
+
+
+def _directional(highs: Array, lows: Array, closes: Array) -> dict[str, Array]:
+    columns = {
+        "adx_14": talib.ADX(highs, lows, closes, ADX_WINDOW),
+        "di_plus_14": talib.PLUS_DI(highs, lows, closes, ADX_WINDOW),
+        "di_minus_14": talib.MINUS_DI(highs, lows, closes, ADX_WINDOW),
+    }
+    still = ~_has_moved(highs, lows, closes)  # no range to divide by
+    for values in columns.values():
+        values[still] = np.nan
     return columns
 
 
-def _true_range(highs: pd.Series[float], lows: pd.Series[float], closes: pd.Series[float]) -> Array:
-    if len(closes) <= WARM_UP["atr_14"]:
-        return np.full(len(closes), np.nan)
-    return _values(AverageTrueRange(highs, lows, closes, ATR_WINDOW).average_true_range())
+def _has_moved(*prices: Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Whether any of the prices up to a bar differs from the first close."""
+    first = prices[-1][:1]
+    return np.logical_or.accumulate(np.any([series != first for series in prices], axis=0))
+
+
+def _ratio(part: Array, whole: Array) -> Array:
+    ratio: Array = np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
+    return ratio

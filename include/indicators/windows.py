@@ -1,7 +1,8 @@
 """Rolling windows whose value depends on the window alone, to the last bit.
 
-Each window is summed afresh, oldest bar first, in the same order wherever it lies in the array and whatever surrounds
-it. (pandas' rolling sums carry rounding from everything before the window, so a tail and a full history differ.)
+pandas' rolling sums carry rounding from everything before the window, so a tail and a full history differ. Here sums
+run over three int64 limbs in fixed point, which add and subtract exactly: not even the last bit of a window's sum
+depends on what lies before it, and a window costs the same however long it is.
 Arrays are float64, one element per bar, NaN where a value is missing; a window's result stands at its last bar.
 """
 
@@ -11,23 +12,39 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
+
+_LIMB_BITS = 46
+_UNIT_EXPONENT = 10  # the upper limb counts 1024s: values reach to 2^56, and the lower limb down to 2^-82
+LARGEST_VALUE = 2.0 ** (_LIMB_BITS + _UNIT_EXPONENT)
+LONGEST_WINDOW = 1 << (62 - _LIMB_BITS)  # a sum of so many limbs fits into 63 bits
 
 
-def window_sum(values: Array, bars: int) -> tuple[Array, npt.NDArray[np.int64]]:
-    """Sum and number of the values present among the last `bars` ones; the array is preceded by nothing."""
+def window_sum(values: Array, bars: int) -> tuple[Array, Counts]:
+    """Sum and number of the values present among the last `bars` ones; the array is preceded by nothing.
+
+    Exact but for digits of a value below 2^-82, and rounded at the end alone.
+    Raises ValueError for a window of more than LONGEST_WINDOW bars and for a magnitude of LARGEST_VALUE or more.
+    """
+    if bars > LONGEST_WINDOW:
+        raise ValueError(f"a window of {bars} bars; {LONGEST_WINDOW} are the most that are summed exactly")
     present = ~np.isnan(values)
-    length = len(values)
-    padded = np.concatenate([np.zeros(bars - 1), np.where(present, values, 0.0)])
-    total = np.zeros(length)
-    for offset in range(bars):
-        total += padded[offset : offset + length]
-    seen = np.concatenate([[0], np.cumsum(present)])
-    first = np.maximum(np.arange(1, length + 1) - bars, 0)
-    return total, seen[1:] - seen[first]
+    rest = np.where(present, values, 0.0)
+    if len(rest) and np.abs(rest).max() >= LARGEST_VALUE:
+        raise ValueError(f"{np.abs(rest).max()} is too large for an exact sum; below {LARGEST_VALUE} it can be had")
+    rest = np.ldexp(rest, -_UNIT_EXPONENT)
+    sums = []
+    for _ in range(3):
+        limb = np.floor(rest)
+        sums.append(_trailing(limb.astype(np.int64), bars))
+        rest = np.ldexp(rest - limb, _LIMB_BITS)
+    upper, middle, lower = sums
+    total = upper + np.ldexp(middle + np.ldexp(lower.astype(np.float64), -_LIMB_BITS), -_LIMB_BITS)
+    return np.ldexp(total, _UNIT_EXPONENT), _trailing(present.astype(np.int64), bars)
 
 
 def window_mean(values: Array, bars: int, at_least: int) -> Array:
-    """Mean of the values present in the window; NaN where fewer than `at_least` are."""
+    """Mean of the values present in the window; NaN where fewer than `at_least` are. Errors: as window_sum."""
     total, count = window_sum(values, bars)
     return np.where(count >= at_least, total / np.maximum(count, 1), np.nan)
 
@@ -48,3 +65,11 @@ def lagged(values: Array, bars: int) -> Array:
     """The value `bars` bars earlier; NaN where there is none."""
     length = len(values)
     return np.concatenate([np.full(min(bars, length), np.nan), values[: max(0, length - bars)]])
+
+
+def _trailing(values: Counts, bars: int) -> Counts:
+    """Sums of the last `bars` integers. The running sum may wrap around: differences stay right."""
+    running = np.cumsum(values)
+    sums = running.copy()
+    sums[bars:] -= running[:-bars]
+    return sums

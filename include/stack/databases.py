@@ -11,6 +11,7 @@ from dataclasses import asdict
 
 import psycopg
 
+from include.features.schema import install_features
 from include.stack.credentials import Credentials
 from include.stack.environment import (
     DEVELOPMENT_DATABASE,
@@ -64,7 +65,9 @@ def prepare(cluster: PostgresCluster, credentials: Credentials) -> list[str]:
     bootstrap(cluster.dsn(), WAREHOUSE_DATABASE, {role: given[role] for role in roles})
     owner = cluster.dsn(WAREHOUSE_DATABASE, "warehouse_owner", credentials.warehouse_owner)
     with psycopg.connect(owner) as connection:
-        return migrate(connection)
+        applied = migrate(connection)
+        install_features(connection)
+    return applied
 
 
 def migrate_airflow(layout: Layout, environment: dict[str, str], say: Callable[[str], None], suffix: str = "") -> None:

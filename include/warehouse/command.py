@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import psycopg
 
+from include.features.schema import install_features
 from include.warehouse.bootstrap import ROLES, bootstrap
 from include.warehouse.connection import connect
 from include.warehouse.migrations import MigrationError, migrate
@@ -41,6 +42,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str] = os.environ) ->
         dsns = bootstrap(environ[ADMINISTRATOR_VARIABLE], options.database, passwords)
         with connect(dsns.owner) as connection:
             applied = migrate(connection)
+            install_features(connection)
     except (psycopg.Error, MigrationError) as error:
         print(f"the warehouse could not be brought up to date: {error}", file=sys.stderr)
         return 1

@@ -14,7 +14,7 @@ from include.candles.model import Candle
 from include.candles.timeframes import step
 from include.config.markets import MARKETS, Market
 from include.features import upsert
-from include.features.blocks import BLOCK_BARS, BarRange, bar_number, block_start, opening
+from include.features.blocks import BLOCK_BARS, WARM_UP_BARS, BarRange, bar_number, block_start, opening
 from include.features.registry import NAMES
 from include.features.upsert import CONSUMER, FeatureRun, upsert_features
 from include.venues.model import FearGreed
@@ -98,7 +98,8 @@ def test_not_defined_is_null_and_never_nan_or_zero(writer: Connection) -> None:
     put(writer, walk(900))
     upsert_features(writer, KNOWN)
     first = writer.execute(f"select {COLUMNS} from features.candle_feature order by opened_at limit 1").fetchone()
-    known = {"range_percent", "taker_buy_share", "hour_of_day", "day_of_week", "history_bars", "missing_bars_30d"}
+    calendar = {"hour_of_day", "day_of_week", "month"}
+    known = {"range_percent", "taker_buy_share", *calendar, "history_bars", "missing_bars_30d"}
     assert first is not None
     assert {name for name, value in zip(NAMES, first, strict=True) if value is not None} == known
     tests = " or ".join(f"{name} = 'NaN'" for name in NAMES)
@@ -155,7 +156,7 @@ def test_days_are_computed_beside_hours(writer: Connection) -> None:
     put(writer, walk(60, timeframe="1d"), timeframe="1d")
     assert upsert_features(writer, KNOWN) == FeatureRun(1, 397 + 60, 0, 0, 3)
     held = writer.execute(
-        "select timeframe::text, count(*), count(sma_30d) from features.candle_feature group by 1 order by 1"
+        "select timeframe::text, count(*), count(sma_30) from features.candle_feature group by 1 order by 1"
     ).fetchall()
     assert held == [("1d", 60, 60 - 28), ("1h", 397, 0)]
 
@@ -176,7 +177,7 @@ def test_an_index_value_reaches_the_candles_that_knew_it(writer: Connection) -> 
     # Published at 00:10, so the hour that closes at 01:00 knew it first; the last mean with it is of day 39.
     assert touched == (day, day + timedelta(days=30) - HOUR)
     at_noon = writer.execute(
-        "select fear_greed, fear_greed_mean_7d from features.candle_feature where opened_at = %s",
+        "select fear_greed, fear_greed_7d from features.candle_feature where opened_at = %s",
         (day + 12 * HOUR,),
     ).fetchone()
     assert at_noon == (90.0, (6 * 50 + 90) / 7)
@@ -213,8 +214,8 @@ def test_rows_whose_candles_were_dropped_keep_their_values(writer: Connection, m
     monkeypatch.setattr(upsert, "definition_sha256", lambda: "other")
     assert upsert_features(writer, LATER).rows_unchanged >= 2200 - 800 - 720 - 20
     assert [row[:3] for row in rows(writer)] == [row[:3] for row in before]
-    assert [row[NAMES.index("sma_30d") + 3] for row in rows(writer)] == [
-        row[NAMES.index("sma_30d") + 3] for row in before
+    assert [row[NAMES.index("sma_30") + 3] for row in rows(writer)] == [
+        row[NAMES.index("sma_30") + 3] for row in before
     ]
 
 
@@ -223,7 +224,7 @@ def test_a_row_is_computed_from_its_anchored_slice(writer: Connection) -> None:
     series = upsert.Series(put(writer, walk(4500)), "1h")
     row = block_start(first) + 3 * BLOCK_BARS + 17
     loaded = upsert._candles(writer, series, BarRange(row, row + 1))["bar"]
-    assert (loaded.iloc[0], loaded.iloc[-1]) == (block_start(first) + 2 * BLOCK_BARS, row)
+    assert (loaded.iloc[0], loaded.iloc[-1]) == (row - 17 - WARM_UP_BARS, row)
 
 
 def test_a_run_that_dies_keeps_what_was_finished_and_the_next_does_the_rest(

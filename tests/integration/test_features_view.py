@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
+
 from include.candles.model import Candle
 from include.config.markets import Market
-from include.features.registry import NAMES
+from include.features import schema
+from include.features.registry import FEATURES, NAMES
+from include.features.schema import VIEW_COLUMNS, install_features
 from include.features.upsert import upsert_features
 from include.warehouse.candles import upsert_candles
 from include.warehouse.connection import Connection
@@ -46,9 +51,31 @@ def test_a_row_says_what_was_known_at_the_close(writer: Connection, reader: Conn
 def test_every_feature_is_a_column(reader: Connection) -> None:
     description = reader.execute("select * from crypto_prices").description
     assert description is not None
-    assert [column.name for column in description] == [
-        "crypto", "timestamp", "price", "volume", *NAMES, "opened_at", "venue", "symbol", "world"
-    ]  # fmt: skip
+    names = list(VIEW_COLUMNS)
+    assert [column.name for column in description] == [*names[:8], *NAMES, *names[8:]]
+
+
+def test_every_column_says_what_it_means(reader: Connection) -> None:
+    query = """
+        select a.attname, col_description(a.attrelid, a.attnum)
+        from pg_attribute as a where a.attrelid = 'public.crypto_prices'::regclass and a.attnum > 0
+    """
+    said = dict(reader.execute(query).fetchall())
+    assert list(said) == list(VIEW_COLUMNS)[:8] + list(NAMES) + list(VIEW_COLUMNS)[8:]
+    assert all(said.values())
+    assert "[0 to 100]" in said["rsi_14"]
+
+
+def test_the_registry_makes_its_columns_and_its_view_once(
+    owner: Connection, reader: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not install_features(owner)
+    extra = (*FEATURES, replace(FEATURES[0], name="a_new_one"))
+    monkeypatch.setattr(schema, "FEATURES", extra)
+    monkeypatch.setattr(schema, "NAMES", tuple(feature.name for feature in extra))
+    assert install_features(owner)
+    assert not install_features(owner)
+    assert reader.execute("select a_new_one from crypto_prices").fetchall() == []
 
 
 def test_one_market_speaks_for_a_coin(writer: Connection, reader: Connection) -> None:

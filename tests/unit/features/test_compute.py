@@ -10,7 +10,8 @@ import pytest
 
 from include.features.blocks import BLOCK_BARS, BarRange, block_start, lookback_bars, reach
 from include.features.compute import INDEX_COLUMNS, compute_features
-from include.features.registry import FEATURES, LONGEST_BRIDGED_HOLE, NAMES
+from include.features.model import LONGEST_BRIDGED_HOLE
+from include.features.registry import FEATURES, NAMES
 
 NO_INDEX = pd.DataFrame(columns=list(INDEX_COLUMNS), dtype=float)
 
@@ -96,7 +97,7 @@ def test_warm_up_is_null_exactly_as_the_registry_says(walk: pd.DataFrame) -> Non
 def test_days_have_the_same_columns_over_days(walk: pd.DataFrame) -> None:
     days = walk.assign(bar=np.arange(17_000, 21_000))
     features = compute_features(days, NO_INDEX, "1d")
-    assert features["sma_7d"][100] == pytest.approx(days["close"][94:101].mean(), rel=1e-13)
+    assert features["sma_7"][100] == pytest.approx(days["close"][94:101].mean(), rel=1e-13)
     assert features["log_return_7d"][100] == pytest.approx(math.log(days["close"][100] / days["close"][93]), rel=1e-12)
     assert features["log_return_24h"][100] == features["log_return"][100]
     assert features["realised_volatility_24h"][100] == abs(features["log_return"][100])
@@ -116,12 +117,12 @@ def test_plain_columns_mean_what_they_say(walk: pd.DataFrame) -> None:
         "range_percent": 100 * (walk["high"][row] - walk["low"][row]) / close[row],
         "realised_volatility_24h": math.sqrt((returns[row - 23 : row + 1] ** 2).sum()),
         "realised_volatility_7d": math.sqrt((returns[row - 167 : row + 1] ** 2).sum()),
-        "sma_7d": close[row - 167 : row + 1].mean(),
-        "sma_14d": close[row - 335 : row + 1].mean(),
-        "sma_30d": close[row - 719 : row + 1].mean(),
-        "volume_mean_7d": volume[row - 167 : row + 1].mean(),
-        "volume_mean_14d": volume[row - 335 : row + 1].mean(),
-        "volume_mean_30d": volume[row - 719 : row + 1].mean(),
+        "sma_7": close[row - 167 : row + 1].mean(),
+        "sma_14": close[row - 335 : row + 1].mean(),
+        "sma_30": close[row - 719 : row + 1].mean(),
+        "volume_avg_7d": volume[row - 167 : row + 1].mean(),
+        "volume_avg_14d": volume[row - 335 : row + 1].mean(),
+        "volume_avg_30d": volume[row - 719 : row + 1].mean(),
         "taker_buy_share": bought[row] / volume[row],
         "missing_bars_30d": 0,
         "history_bars": 720,
@@ -142,14 +143,14 @@ def test_a_short_hole_is_bridged_by_indicators_and_told_by_clocks(walk: pd.DataF
     assert math.isnan(after["log_return"])
     assert math.isnan(after["realised_volatility_24h"]), "4 of 24 returns are not there"
     assert after["missing_bars_30d"] == 3
-    assert not math.isnan(after["sma_7d"])
+    assert not math.isnan(after["sma_7"])
     assert not math.isnan(after["rsi_14"])
     assert after["history_bars"] == 720
 
 
 def test_a_mean_over_a_hole_is_of_the_bars_that_were_there(walk: pd.DataFrame) -> None:
     holed = walk.drop(index=range(2000, 2003)).reset_index(drop=True)
-    mean = compute_features(holed, NO_INDEX, "1h")["sma_7d"][2100]
+    mean = compute_features(holed, NO_INDEX, "1h")["sma_7"][2100]
     assert mean == pytest.approx(holed["close"].iloc[2100 - 164 : 2101].mean(), rel=1e-13)
 
 
@@ -161,7 +162,7 @@ def test_a_long_hole_begins_a_new_run(walk: pd.DataFrame) -> None:
             missing = features[feature.name].iloc[2000:2060].isna().to_numpy()
             np.testing.assert_array_equal(missing, np.arange(60) < feature.warm_up, err_msg=feature.name)
     assert features["history_bars"][2000] == 0
-    assert math.isnan(features["sma_7d"][2000])
+    assert math.isnan(features["sma_7"][2000])
     shorter = walk.drop(index=gone[:-1]).reset_index(drop=True)
     assert not math.isnan(compute_features(shorter, NO_INDEX, "1h")["rsi_14"][2000])
 

@@ -45,17 +45,17 @@ def test_a_value_is_not_carried_on_for_ever() -> None:
 
 def test_means_end_with_the_newest_known_day() -> None:
     index = index_of({day: float(day) for day in range(40)})
-    assert value_at(index, 35, 0, "fear_greed_mean_7d") == sum(range(28, 35)) / 7, "day 35 is not out yet"
-    assert value_at(index, 35, 3600, "fear_greed_mean_7d") == sum(range(29, 36)) / 7
-    assert value_at(index, 35, 3600, "fear_greed_mean_30d") == sum(range(6, 36)) / 30
+    assert value_at(index, 35, 0, "fear_greed_7d") == sum(range(28, 35)) / 7, "day 35 is not out yet"
+    assert value_at(index, 35, 3600, "fear_greed_7d") == sum(range(29, 36)) / 7
+    assert value_at(index, 35, 3600, "fear_greed_30d") == sum(range(6, 36)) / 30
 
 
 def test_one_missing_day_is_left_out_of_a_mean_and_two_are_too_many() -> None:
     values = {day: float(day) for day in range(20)}
     del values[15]
-    assert value_at(index_of(values), 18, 3600, "fear_greed_mean_7d") == (12 + 13 + 14 + 16 + 17 + 18) / 6
+    assert value_at(index_of(values), 18, 3600, "fear_greed_7d") == (12 + 13 + 14 + 16 + 17 + 18) / 6
     del values[17]
-    assert math.isnan(value_at(index_of(values), 18, 3600, "fear_greed_mean_7d"))
+    assert math.isnan(value_at(index_of(values), 18, 3600, "fear_greed_7d"))
 
 
 def test_a_day_published_after_a_later_one_is_not_used() -> None:
@@ -63,7 +63,7 @@ def test_a_day_published_after_a_later_one_is_not_used() -> None:
     late = index_of(values, {5: (FIRST + 7) * DAY_SECONDS})
     assert value_at(late, 6, -1) == 50.0, "day 5 was not out: day 4 holds"
     assert value_at(late, 8, 3600) == 50.0
-    assert value_at(late, 8, 3600, "fear_greed_mean_7d") == 50.0
+    assert value_at(late, 8, 3600, "fear_greed_7d") == 50.0
 
 
 def test_no_index_at_all() -> None:

@@ -54,17 +54,17 @@ def test_by_hand(rows: pd.DataFrame) -> None:
     assert list(found.columns) == list(INPUTS)
     first = rows.iloc[0]
     assert found["rsi_14"][0] == first["rsi_14"]
-    assert found["sma_7d_distance"][0] == pytest.approx(np.log(first["close"] / first["sma_7d"]))
+    assert found["sma_7_distance"][0] == pytest.approx(np.log(first["close"] / first["sma_7"]))
     assert found["atr_14_share"][0] == pytest.approx(first["atr_14"] / first["close"])
-    assert found["volume_mean_7d_ratio"][0] == pytest.approx(np.log(first["base_volume"] / first["volume_mean_7d"]))
+    assert found["volume_avg_7d_ratio"][0] == pytest.approx(np.log(first["base_volume"] / first["volume_avg_7d"]))
     assert found["di_balance"][0] == pytest.approx(first["di_plus_14"] - first["di_minus_14"])
 
 
 def test_unknown_and_idle_hours_are_nan_never_infinite(rows: pd.DataFrame) -> None:
     rows.loc[0, "base_volume"] = 0.0
-    rows.loc[1, "volume_mean_7d"] = 0.0
+    rows.loc[1, "volume_avg_7d"] = 0.0
     rows.loc[2, FEATURES_USED] = np.nan
     found = model_inputs(rows)
-    assert np.isnan(found["volume_mean_7d_ratio"][:2]).all()
+    assert np.isnan(found["volume_avg_7d_ratio"][:2]).all()
     assert found.loc[2].isna().all()
     assert not np.isinf(found.to_numpy()).any()

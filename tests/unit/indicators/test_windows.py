@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.indicators.windows import Array, lagged, window_deviation, window_mean, window_sum
+from include.indicators.windows import (
+    LARGEST_VALUE,
+    LONGEST_WINDOW,
+    Array,
+    lagged,
+    window_deviation,
+    window_mean,
+    window_sum,
+)
 
 VALUES = st.lists(st.one_of(st.floats(min_value=1e-6, max_value=1e9), st.just(math.nan)), min_size=1, max_size=60).map(
     lambda values: np.array(values)
@@ -45,8 +53,23 @@ def test_a_window_has_the_same_bits_whatever_lies_around_it(
 
 
 def test_a_huge_value_leaves_no_trace_once_it_has_left_the_window() -> None:
-    values = np.array([1e18, 0.1, 0.2, 0.3])
-    assert window_mean(values, 3, at_least=3)[-1] == (0.1 + 0.2 + 0.3) / 3
+    values = np.array([7e16, 0.1, 0.2, 0.3])
+    assert window_mean(values, 3, at_least=3)[-1] == math.fsum([0.1, 0.2, 0.3]) / 3
+
+
+def test_a_window_is_the_exactly_rounded_sum_to_the_last_digits_but_one() -> None:
+    random = np.random.default_rng(11)
+    values = np.exp(random.uniform(-20, 30, 3000))
+    total, _ = window_sum(values, 720)
+    for place in range(719, 3000, 97):
+        assert total[place] == pytest.approx(math.fsum(values[place - 719 : place + 1]), rel=3e-16)
+
+
+def test_what_cannot_be_summed_exactly_is_refused() -> None:
+    with pytest.raises(ValueError, match="too large for an exact sum"):
+        window_sum(np.array([1.0, LARGEST_VALUE]), 2)
+    with pytest.raises(ValueError, match="window of"):
+        window_sum(np.ones(3), LONGEST_WINDOW + 1)
 
 
 def test_mean_needs_enough_values() -> None:
