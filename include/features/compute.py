@@ -45,8 +45,8 @@ def compute_features(
         **_indicator_columns(candles, bars, int(bars[0]) if first_bar is None else first_bar),
         **known_fear_greed(index, opened + SECONDS[timeframe]),
     }
-    frame = pd.DataFrame({"bar": bars, **{name: columns[name] for name in NAMES}})
-    return frame if first_bar is None else frame.loc[bars >= first_bar].reset_index(drop=True)
+    first = 0 if first_bar is None else int(np.searchsorted(bars, first_bar))
+    return pd.DataFrame({"bar": bars[first:], **{name: columns[name][first:] for name in NAMES}})
 
 
 def _row_columns(candles: pd.DataFrame, opened: Bars) -> dict[str, Array]:

@@ -17,15 +17,14 @@ def binary_rows(features: pd.DataFrame, timeframe: str) -> bytes:
 
     NaN goes out as NaN; the statement that reads the staging table makes it NULL.
     """
-    names = [name for name in features.columns if name != "bar"]
-    fields = [("count", ">i2"), ("opened_at_bytes", ">i4"), ("opened_at", ">i8")]
-    for name in names:
-        fields += [(f"{name}_bytes", ">i4"), (name, ">f8")]
-    rows = np.empty(len(features), dtype=fields)
-    rows["count"] = 1 + len(names)
-    rows["opened_at_bytes"] = 8
+    rows = np.empty(len(features), _row_type(features.shape[1] - 1))
+    rows["count"] = features.shape[1]
+    rows["opened_at_bytes"] = rows["fields"]["bytes"] = 8
     rows["opened_at"] = (features["bar"].to_numpy(np.int64) * SECONDS[timeframe] - _POSTGRES_EPOCH_SECONDS) * 1_000_000
-    for name in names:
-        rows[f"{name}_bytes"] = 8
-        rows[name] = features[name].to_numpy(np.float64)
+    rows["fields"]["value"] = features.drop(columns="bar").to_numpy(np.float64)
     return _SIGNATURE + rows.tobytes() + _TRAILER
+
+
+def _row_type(columns: int) -> np.dtype[np.void]:
+    field = [("bytes", ">i4"), ("value", ">f8")]
+    return np.dtype([("count", ">i2"), ("opened_at_bytes", ">i4"), ("opened_at", ">i8"), ("fields", field, (columns,))])

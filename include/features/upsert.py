@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from include.candles.timeframes import SECONDS, step
@@ -28,6 +27,7 @@ from include.features.blocks import (
 from include.features.compute import CANDLE_COLUMNS, INDEX_COLUMNS, compute_features
 from include.features.definition import definition_sha256
 from include.features.model import FEAR_GREED_STALE_DAYS, MEAN_DAYS
+from include.features.reading import read_floats
 from include.features.registry import NAMES
 from include.features.staging import binary_rows
 from include.warehouse.changes import Change, acknowledge, pending_changes
@@ -36,7 +36,7 @@ from include.warehouse.sql import statement
 from include.warehouse.staging import UpsertCounts
 
 CONSUMER = "features"
-BLOCKS_AT_ONCE = 16  # some 23,000 rows: a few MB, however long the history
+BLOCKS_AT_ONCE = 48  # some 23,000 rows: a few MB, however long the history
 
 
 class FeatureRun(NamedTuple):
@@ -68,6 +68,10 @@ def upsert_features(connection: Connection, recorded_at: datetime) -> FeatureRun
     due = {Series(id_, timeframe) for id_, timeframe in changed if id_ and timeframe} | set(outdated)
     if sentiment:
         due |= set(_series(connection, "features/select_series.sql"))
+    if not due:
+        return FeatureRun(0, 0, 0, 0, 0)
+    # Read after what is pending: a value that comes later is pending in the next run.
+    index = read_floats(connection, "features/select_fear_greed.sql", {}, INDEX_COLUMNS)
     counts, consumed = UpsertCounts(), 0
     for series in sorted(due):
         with connection.transaction():
@@ -75,7 +79,7 @@ def upsert_features(connection: Connection, recorded_at: datetime) -> FeatureRun
             lock(connection, f"feature {series.instrument_id} {series.timeframe}")
             changes = [c for c in pending_changes(connection, CONSUMER) if (c.instrument_id, c.timeframe) == series]
             rows = _affected(connection, series, changes, sentiment, everything=series in outdated)
-            counts = counts.plus(_recompute(connection, series, rows, recorded_at))
+            counts = counts.plus(_recompute(connection, series, rows, index, recorded_at))
             values = {**series._asdict(), "sha256": sha256, "recorded_at": recorded_at}
             connection.execute(statement("features/upsert_definition.sql"), values)
             acknowledge(connection, CONSUMER, changes)
@@ -112,12 +116,11 @@ def _affected(
     return merge([BarRange(max(r.start, history.start), min(r.end, history.end)) for r in ranges])
 
 
-def _recompute(connection: Connection, series: Series, rows: Sequence[BarRange], recorded_at: datetime) -> UpsertCounts:
+def _recompute(
+    connection: Connection, series: Series, rows: Sequence[BarRange], index: pd.DataFrame, recorded_at: datetime
+) -> UpsertCounts:
     """Compute and store the rows of a series in `rows`. Needs an open transaction."""
     counts = UpsertCounts()
-    if not rows:
-        return counts
-    index = _frame(connection, "features/select_fear_greed.sql", {}, INDEX_COLUMNS)
     for whole in rows:
         for piece in pieces(whole, BLOCKS_AT_ONCE):
             candles = _candles(connection, series, piece)
@@ -135,14 +138,7 @@ def _candles(connection: Connection, series: Series, rows: BarRange) -> pd.DataF
         "starts_at": opening(start, series.timeframe),
         "ends_at": opening(rows.end, series.timeframe),
     }
-    return _frame(connection, "features/select_candles.sql", values, CANDLE_COLUMNS)
-
-
-def _frame(connection: Connection, query: str, values: dict[str, object], columns: Sequence[str]) -> pd.DataFrame:
-    """Answer of a query of float8 columns, NULL as NaN."""
-    with connection.cursor(binary=True) as cursor:
-        answer = cursor.execute(statement(query), values).fetchall()
-    return pd.DataFrame(np.array(answer, dtype=np.float64).reshape(-1, len(columns)), columns=list(columns))
+    return read_floats(connection, "features/select_candles.sql", values, CANDLE_COLUMNS)
 
 
 def _store(connection: Connection, series: Series, features: pd.DataFrame, recorded_at: datetime) -> UpsertCounts:
@@ -160,6 +156,7 @@ def _store(connection: Connection, series: Series, features: pd.DataFrame, recor
         "first_opened_at": opening(int(features["bar"].iloc[0]), series.timeframe),
         "last_opened_at": opening(int(features["bar"].iloc[-1]), series.timeframe),
     }
-    written = connection.execute(statement("features/upsert_feature.sql", columns=NAMES), values).fetchone()
+    upsert = statement("features/upsert_feature.sql", columns=NAMES)
+    written = connection.execute(upsert, values, prepare=True).fetchone()
     new, changed = written or (0, 0)
     return UpsertCounts(new, changed, len(features) - new - changed)
