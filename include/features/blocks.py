@@ -3,7 +3,7 @@
 A recursive indicator (RSI, MACD, ADX, ...) remembers for ever, so its last bits depend on where the computation began.
 Here every row belongs to a block of bars anchored at the Unix epoch and is computed from the bars of its block before
 it and of the `WARM_UP_BARS` before the block: the hourly run, a backfill and a full recompute begin at the same bar
-and agree to the bit, and a corrected candle has a finite reach. 1440 bars are far more than the indicators' memory
+and agree to the bit, and a corrected candle has a finite reach. 768 bars are far more than the indicators' memory
 (they agree with an unlimited history to 1e-12 after some 450 bars), so no seam shows between blocks.
 
 Bars are counted from the epoch: bar number = open time / length of the timeframe.

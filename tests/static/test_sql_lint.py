@@ -31,6 +31,7 @@ RENDERED: list[tuple[str, dict[str, object]]] = [
     ("archive/restore_month.sql", {"columns": VALUE_COLUMNS}),
     ("archive/select_month.sql", {"columns": COLUMNS}),
     ("features/copy_in.sql", {"columns": ["opened_at", *NAMES]}),
+    ("features/create_view.sql", {"columns": NAMES}),
     ("features/upsert_feature.sql", {"columns": NAMES}),
     ("forecast/select_features.sql", {"features": list(FEATURES_USED)}),
     (
