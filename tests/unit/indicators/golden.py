@@ -72,3 +72,12 @@ def assert_agree(name: str, value: Array, expected: Array, tolerance: float, uni
     if not np.isnan(expected).all():
         unit = float(np.nanmedian(np.abs(expected))) if unit is None else unit
         np.testing.assert_allclose(value, expected, rtol=0, atol=tolerance * unit, err_msg=name)
+
+
+def assert_published(prices: Prices, columns: Columns, tolerance: float, seed: int | None = None) -> None:
+    """Every column is what was published. The MACD's unit is a hundredth of the median close."""
+    expected = by_definition(prices, seed)
+    assert set(columns) == set(expected)
+    for name, column in columns.items():
+        unit = float(np.median(prices[2])) / 100 if name in OF_MACD else None
+        assert_agree(name, column, expected[name], tolerance, unit)

@@ -1,6 +1,6 @@
 """The indicators written out from their published definitions, one bar after the other, in decimal arithmetic.
 
-Nothing here knows the product, numpy, TA-Lib or `ta`. Every number is a Decimal with 50 digits, made from the float
+Nothing here knows the product, numpy, TA-Lib or `ta`. Every number is a Decimal with 100 digits, made from the float
 exactly, so the values are those of the formula; what differs from them elsewhere is rounding, or another formula. None
 stands where the definition says nothing: before a mean has all its values, or where it would divide by zero.
 
@@ -29,7 +29,7 @@ Column = list[Decimal | None]
 P = ParamSpec("P")
 R = TypeVar("R")
 
-DIGITS = 50
+DIGITS = 100
 # Rounding leaves this much of a difference that is zero by the formula (an RSI while the price stands still).
 NOTHING = Decimal("1e-30")
 

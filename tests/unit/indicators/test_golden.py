@@ -4,7 +4,7 @@ Differences are measured against the median magnitude of the column (a MACD pass
 against the median close (a hundredth of the tolerance): two means as large as the price are subtracted for it.
 Three reasons for a difference, three tolerances:
 
-- ROUNDING (1e-12): the same formula in floats here and with 50 digits there. A recursion forgets its rounding as it
+- ROUNDING (1e-12): the same formula in floats here and with 100 digits there. A recursion forgets its rounding as it
   forgets its seed, so errors do not pile up. Means are off by 1e-15; BandWidth and %b, for which nearly equal numbers
   are subtracted, by some 1e-13 where the band is narrow.
 - FORGOTTEN (1e-9): the same recursion begun with another seed. A seed's share shrinks by 13/14 a bar in Wilder's means
@@ -27,7 +27,16 @@ from ta.trend import MACD, ADXIndicator, EMAIndicator
 from ta.volatility import AverageTrueRange, BollingerBands
 
 from include.indicators.run import run_indicators
-from tests.unit.indicators.golden import DIRECTIONAL, OF_MACD, Columns, Prices, assert_agree, by_definition, drawn
+from tests.unit.indicators.golden import (
+    DIRECTIONAL,
+    OF_MACD,
+    Columns,
+    Prices,
+    assert_agree,
+    assert_published,
+    by_definition,
+    drawn,
+)
 
 ROUNDING, FORGOTTEN, OTHER_SUMS = 1e-12, 1e-9, 1e-8
 LENGTH = 1500
@@ -62,24 +71,15 @@ def ours(prices: Prices) -> Columns:
     return run_indicators(*prices)
 
 
-def test_every_indicator_has_a_definition() -> None:
-    assert set(by_definition(drawn(30))) == set(run_indicators(*drawn(30)))
-
-
 def test_columns_are_what_was_published(prices: Prices, ours: Columns) -> None:
-    """From the first value on: the seeds are the published ones, too."""
-    expected = by_definition(prices)
-    for name in expected.keys() - set(DIRECTIONAL):
-        unit = float(np.median(prices[2])) if name in OF_MACD else None
-        assert_agree(name, ours[name], expected[name], ROUNDING / 100 if unit else ROUNDING, unit)
+    """From the first value on; +DI, -DI and ADX with TA-Lib's seed, all others with the published one."""
+    assert_published(prices, ours, ROUNDING, seed=TALIB_SEED)
 
 
 def test_directional_indicators_are_wilders_once_the_seed_is_forgotten(prices: Prices, ours: Columns) -> None:
-    """Wilder's seed from bar 350 on; TA-Lib's, of 13 bars instead of 14, from the first value on."""
-    wilder, same_seed = by_definition(prices), by_definition(prices, seed=TALIB_SEED)
+    expected = by_definition(prices)
     for name in DIRECTIONAL:
-        assert_agree(name, ours[name][350:], wilder[name][350:], FORGOTTEN)
-        assert_agree(name, ours[name], same_seed[name], ROUNDING)
+        assert_agree(name, ours[name][350:], expected[name][350:], FORGOTTEN)
 
 
 @pytest.mark.parametrize("seed", range(20))
