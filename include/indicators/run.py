@@ -23,7 +23,7 @@ from include.features.model import (
     RSI_WINDOW,
     STOCHASTIC_SMOOTHING,
 )
-from include.indicators.windows import Array, window_deviation, window_mean
+from include.indicators.windows import Array, short_deviation, short_mean
 
 # TA-Lib takes a magnitude below 1e-14 for zero, which is wrong for a coin of 1e-9 and for a range that has decayed in
 # a long calm. Its recursions are linear: prices are multiplied by a power of two, exactly, and results divided by it.
@@ -49,8 +49,8 @@ def recursive_indicators(high: Array, low: Array, close: Array) -> dict[str, Arr
 
 def bands(close: Array) -> dict[str, Array]:
     """Bollinger's bands of a run's closes; a value depends on its window of 20 alone."""
-    middle = window_mean(close, BOLLINGER_WINDOW, at_least=BOLLINGER_WINDOW)
-    half = BOLLINGER_DEVIATIONS * window_deviation(close, middle, BOLLINGER_WINDOW)
+    middle = short_mean(close, BOLLINGER_WINDOW)
+    half = BOLLINGER_DEVIATIONS * short_deviation(close, middle, BOLLINGER_WINDOW)
     upper, lower = middle + half, middle - half
     width = upper - lower
     return {
@@ -74,8 +74,8 @@ def _momentum(closes: Array) -> dict[str, Array]:
     rsi[~_has_moved(closes)] = np.nan  # there is no strength to speak of; TA-Lib answers 0
     highest, lowest = talib.MAX(rsi, RSI_WINDOW), talib.MIN(rsi, RSI_WINDOW)
     stochastic = _ratio(rsi - lowest, highest - lowest)
-    k = window_mean(stochastic, STOCHASTIC_SMOOTHING, at_least=STOCHASTIC_SMOOTHING)
-    d = window_mean(k, STOCHASTIC_SMOOTHING, at_least=STOCHASTIC_SMOOTHING)
+    k = short_mean(stochastic, STOCHASTIC_SMOOTHING)
+    d = short_mean(k, STOCHASTIC_SMOOTHING)
     return {"rsi_14": rsi, "stoch_rsi": stochastic, "stoch_rsi_k": k, "stoch_rsi_d": d}
 
 

@@ -15,8 +15,8 @@ Array = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
 _LIMB_BITS = 46
-_UNIT_EXPONENT = 10  # the upper limb counts 1024s: values reach to 2^56, and the lower limb down to 2^-82
-LARGEST_VALUE = 2.0 ** (_LIMB_BITS + _UNIT_EXPONENT)
+_LIMB, _UNIT = 2.0**_LIMB_BITS, 2.0**10  # the upper limb counts 1024s, so that the lower one reaches down to 2^-82
+LARGEST_VALUE = _LIMB * _UNIT
 LONGEST_WINDOW = 1 << (62 - _LIMB_BITS)  # a sum of so many limbs fits into 63 bits
 
 
@@ -32,15 +32,14 @@ def window_sum(values: Array, bars: int) -> tuple[Array, Counts]:
     rest = np.where(present, values, 0.0)
     if len(rest) and np.abs(rest).max() >= LARGEST_VALUE:
         raise ValueError(f"{np.abs(rest).max()} is too large for an exact sum; below {LARGEST_VALUE} it can be had")
-    rest = np.ldexp(rest, -_UNIT_EXPONENT)
+    rest = rest / _UNIT  # by a power of two, like all that follows: exact
     sums = []
     for _ in range(3):
         limb = np.floor(rest)
         sums.append(_trailing(limb.astype(np.int64), bars))
-        rest = np.ldexp(rest - limb, _LIMB_BITS)
+        rest = (rest - limb) * _LIMB
     upper, middle, lower = sums
-    total = upper + np.ldexp(middle + np.ldexp(lower.astype(np.float64), -_LIMB_BITS), -_LIMB_BITS)
-    return np.ldexp(total, _UNIT_EXPONENT), _trailing(present.astype(np.int64), bars)
+    return (upper + (middle + lower / _LIMB) / _LIMB) * _UNIT, _trailing(present.astype(np.int64), bars)
 
 
 def window_mean(values: Array, bars: int, at_least: int) -> Array:
@@ -49,13 +48,21 @@ def window_mean(values: Array, bars: int, at_least: int) -> Array:
     return np.where(count >= at_least, total / np.maximum(count, 1), np.nan)
 
 
-def window_deviation(values: Array, mean: Array, bars: int) -> Array:
-    """Population standard deviation of whole windows, given their means; NaN where a value is missing."""
-    length = len(values)
-    padded = np.concatenate([np.full(bars - 1, np.nan), values])
-    total = np.zeros(length)
+def short_mean(values: Array, bars: int) -> Array:
+    """Mean of whole windows of a few bars, each summed afresh, oldest bar first; NaN where a value is missing."""
+    padded = _padded(values, bars)
+    total = np.zeros(len(values))
     for offset in range(bars):
-        deviation = padded[offset : offset + length] - mean
+        total += padded[offset : offset + len(values)]
+    return total / bars
+
+
+def short_deviation(values: Array, mean: Array, bars: int) -> Array:
+    """Population standard deviation of the same windows, given their means."""
+    padded = _padded(values, bars)
+    total = np.zeros(len(values))
+    for offset in range(bars):
+        deviation = padded[offset : offset + len(values)] - mean
         total += deviation * deviation
     result: Array = np.sqrt(total / bars)
     return result
@@ -65,6 +72,10 @@ def lagged(values: Array, bars: int) -> Array:
     """The value `bars` bars earlier; NaN where there is none."""
     length = len(values)
     return np.concatenate([np.full(min(bars, length), np.nan), values[: max(0, length - bars)]])
+
+
+def _padded(values: Array, bars: int) -> Array:
+    return np.concatenate([np.full(bars - 1, np.nan), values])
 
 
 def _trailing(values: Counts, bars: int) -> Counts:

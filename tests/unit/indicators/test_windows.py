@@ -14,7 +14,8 @@ from include.indicators.windows import (
     LONGEST_WINDOW,
     Array,
     lagged,
-    window_deviation,
+    short_deviation,
+    short_mean,
     window_mean,
     window_sum,
 )
@@ -46,9 +47,10 @@ def test_a_window_has_the_same_bits_whatever_lies_around_it(
     whole = slice(len(before) + bars - 1, len(before) + len(values))
     alone = window_mean(values, bars, at_least=1)[bars - 1 :]
     assert same_bits(window_mean(surrounded, bars, at_least=1)[whole], alone)
-    mean, mean_alone = (window_mean(array, bars, at_least=bars) for array in (surrounded, values))
+    mean, mean_alone = short_mean(surrounded, bars), short_mean(values, bars)
+    assert same_bits(mean[whole], mean_alone[bars - 1 :])
     assert same_bits(
-        window_deviation(surrounded, mean, bars)[whole], window_deviation(values, mean_alone, bars)[bars - 1 :]
+        short_deviation(surrounded, mean, bars)[whole], short_deviation(values, mean_alone, bars)[bars - 1 :]
     )
 
 
@@ -80,7 +82,7 @@ def test_mean_needs_enough_values() -> None:
 
 def test_deviation_is_of_the_population_and_needs_every_value() -> None:
     values = np.array([2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0, math.nan])
-    deviation = window_deviation(values, window_mean(values, 8, at_least=8), 8)
+    deviation = short_deviation(values, short_mean(values, 8), 8)
     assert deviation[7] == 2.0
     assert np.isnan(np.delete(deviation, 7)).all()
 
