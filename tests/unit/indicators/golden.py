@@ -38,7 +38,7 @@ def floats(column: Column) -> Array:
     return np.array([np.nan if value is None else float(value) for value in column])
 
 
-def by_definition(prices: Prices, seed: int | None = None) -> Columns:
+def by_definition(prices: Prices, seed: int = 14) -> Columns:
     """All columns as published; seed: see `published.directional`."""
     high, low, close = (exact(series) for series in prices)
     directional = published.directional(high, low, close, seed=seed)
@@ -74,7 +74,7 @@ def assert_agree(name: str, value: Array, expected: Array, tolerance: float, uni
         np.testing.assert_allclose(value, expected, rtol=0, atol=tolerance * unit, err_msg=name)
 
 
-def assert_published(prices: Prices, columns: Columns, tolerance: float, seed: int | None = None) -> None:
+def assert_published(prices: Prices, columns: Columns, tolerance: float, seed: int = 14) -> None:
     """Every column is what was published. The MACD's unit is a hundredth of the median close."""
     expected = by_definition(prices, seed)
     assert set(columns) == set(expected)

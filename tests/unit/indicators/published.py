@@ -25,6 +25,7 @@ from functools import wraps
 from itertools import pairwise
 from typing import NamedTuple, ParamSpec, TypeVar
 
+Prices = Sequence[Decimal]
 Column = list[Decimal | None]
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -94,7 +95,7 @@ def wilder_mean(values: Sequence[Decimal | None], bars: int) -> Column:
 
 
 @precise
-def rsi(close: Sequence[Decimal], bars: int = 14) -> Column:
+def rsi(close: Prices, bars: int = 14) -> Column:
     """Wilder: 100 - 100 / (1 + mean rise / mean fall). None where there was neither a rise nor a fall."""
     rises: Column = [None]
     falls: Column = [None]
@@ -113,7 +114,7 @@ def rsi(close: Sequence[Decimal], bars: int = 14) -> Column:
 
 
 @precise
-def true_range(high: Sequence[Decimal], low: Sequence[Decimal], close: Sequence[Decimal]) -> Column:
+def true_range(high: Prices, low: Prices, close: Prices) -> Column:
     """Wilder: the greatest of high - low, |high - close before|, |close before - low|. Bar 0 has no close before it."""
     column: Column = [None]
     for place in range(1, len(close)):
@@ -123,9 +124,7 @@ def true_range(high: Sequence[Decimal], low: Sequence[Decimal], close: Sequence[
 
 
 @precise
-def average_true_range(
-    high: Sequence[Decimal], low: Sequence[Decimal], close: Sequence[Decimal], bars: int = 14
-) -> Column:
+def average_true_range(high: Prices, low: Prices, close: Prices, bars: int = 14) -> Column:
     """Wilder: the smoothed true range; first value at the bar number `bars`, from the ranges 1 to `bars`."""
     return wilder_mean(true_range(high, low, close), bars)
 
@@ -139,20 +138,12 @@ class Directional(NamedTuple):
 
 
 @precise
-def directional(
-    high: Sequence[Decimal],
-    low: Sequence[Decimal],
-    close: Sequence[Decimal],
-    bars: int = 14,
-    *,
-    seed: int | None = None,
-) -> Directional:
+def directional(high: Prices, low: Prices, close: Prices, bars: int = 14, *, seed: int = 14) -> Directional:
     """Wilder: +DI, -DI, ADX. None where there was no range at all.
 
     seed: how many bars the first plain sums have; Wilder's are `bars`. TA-Lib takes one fewer and smooths the next
     bar in already, so that its sums at the bar number `bars` lack a 14th part of the 13 before.
     """
-    seed = bars if seed is None else seed
     ranges = true_range(high, low, close)
     plus_sum = minus_sum = range_sum = Decimal(0)
     plus: Column = []
@@ -189,7 +180,7 @@ class Convergence(NamedTuple):
 
 
 @precise
-def macd(close: Sequence[Decimal], fast: int = 12, slow: int = 26, signal: int = 9) -> Convergence:
+def macd(close: Prices, fast: int = 12, slow: int = 26, signal: int = 9) -> Convergence:
     """Appel: the fast exponential mean less the slow one, and the exponential mean of that."""
     line = _difference(exponential_mean(close, fast), exponential_mean(close, slow))
     mean = exponential_mean(line, signal)
@@ -211,7 +202,7 @@ class Bands(NamedTuple):
 
 
 @precise
-def bollinger(close: Sequence[Decimal], bars: int = 20, deviations: int = 2) -> Bands:
+def bollinger(close: Prices, bars: int = 20, deviations: int = 2) -> Bands:
     """Bollinger: mean and so many standard deviations of the population. %b is None where all closes are equal."""
     bands = Bands([], [], [], [], [])
     for end in range(1, len(close) + 1):
@@ -241,7 +232,7 @@ class Stochastic(NamedTuple):
 
 
 @precise
-def stochastic_rsi(close: Sequence[Decimal], bars: int = 14, smoothing: int = 3) -> Stochastic:
+def stochastic_rsi(close: Prices, bars: int = 14, smoothing: int = 3) -> Stochastic:
     """Chande: where the RSI lies between its lowest and highest of `bars`. None where that is one number."""
     strength = rsi(close, bars)
     raw: Column = []
