@@ -5,6 +5,10 @@ a repair, a revision. It works from `ops.change_range`, not from the run's date:
 the table up to date**, and a run with nothing to do writes nothing. New candles wake it; the hourly schedule is the
 net under that.
 
+What is stored is checked before it wakes anybody: ranges, NULLs after warm-up, order, freshness, a row for each candle,
+and the newest values against another library. A failed check names the market, column and hour, and is not tried again.
+With the param `full_check` every row there is, not those of late (`docs/how-to/data-checks.md`).
+
 `airflow dags test feature_upsert 2024-06-01` computes everything that is due.
 Columns: `docs/reference/features.md`. Consumers read the view `crypto_prices`.
 """
@@ -13,11 +17,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG, AssetOrTimeSchedule, CronDataIntervalTimetable
+# The checks' base classes: what a DAG file imports of Airflow itself the DAG processor loads once, before it forks.
+import airflow.providers.common.sql.operators.sql  # noqa: F401
+from airflow.sdk import DAG, AssetOrTimeSchedule, CronDataIntervalTimetable, Param
 
 from crypto_market.assets import CANDLES, FEATURES
 from crypto_market.defaults import DAG_DEFAULTS
+from crypto_market.operators.checks import CrossCheckIndicatorsOperator, FeatureRangesOperator, FeatureRowsOperator
 from crypto_market.operators.features import UpsertFeaturesOperator
+from include.features_check.rules import column_bounds, row_checks
 
 with DAG(
     dag_id="feature_upsert",
@@ -26,7 +34,31 @@ with DAG(
     start_date=datetime(2010, 1, 1, tzinfo=UTC),
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=1),
+    params={
+        "full_check": Param(
+            False,
+            type="boolean",
+            title="Check every row",
+            description="Not the last and the changed ones alone",
+        ),
+    },
     tags=["features"],
     **DAG_DEFAULTS,
 ) as dag:
-    UpsertFeaturesOperator(task_id="upsert_features", outlets=[FEATURES])
+    upsert_features = UpsertFeaturesOperator(task_id="upsert_features")
+    check_ranges = FeatureRangesOperator(
+        task_id="check_ranges",
+        table="features.candle_feature",
+        column_mapping=column_bounds(),
+        full_check="{{ params.full_check }}",
+    )
+    check_rows = FeatureRowsOperator(
+        task_id="check_rows",
+        table="features.candle_feature",
+        checks=row_checks(),
+        full_check="{{ params.full_check }}",
+    )
+    cross_check_indicators = CrossCheckIndicatorsOperator(
+        task_id="cross_check_indicators", full_check="{{ params.full_check }}", outlets=[FEATURES]
+    )
+    upsert_features >> [check_ranges, check_rows] >> cross_check_indicators

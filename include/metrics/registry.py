@@ -119,6 +119,12 @@ _DECLARED = (
         "Feature rows recomputed by what became of them: new, changed or unchanged.",
     ),
     Metric(
+        "crypto.check.failures",
+        "counter",
+        ("check",),
+        "Checks of the stored features that failed, by check: a column's bound, a rule of rows or a recomputed column.",
+    ),
+    Metric(
         "crypto.feature.newest_close_timestamp_seconds",
         "gauge",
         ("venue", "symbol", "timeframe"),

@@ -119,7 +119,10 @@ def test_what_a_source_keeps_no_history_of_is_skipped(bag: DagBag, reader: Conne
 
 def test_features_follow_whatever_the_runs_date_is(bag: DagBag, reader: Connection) -> None:
     run(bag, "ohlcv_backfill", logical_date=at(2024, 6, 1), run_conf={"markets": KEYS[:1], "timeframes": ["1h"]})
-    assert run(bag, "feature_upsert", logical_date=at(2018, 1, 1)) == {"upsert_features": ["success"]}
+    tasks = ("upsert_features", "check_ranges", "check_rows", "cross_check_indicators")
+    for full_check in (False, True):
+        states = run(bag, "feature_upsert", logical_date=at(2018, 1, 1), run_conf={"full_check": full_check})
+        assert states == {task: ["success"] for task in tasks}
     assert reader.execute("select count(*) from crypto_prices").fetchone() == (31 * 24,)
 
 

@@ -9,6 +9,7 @@ import sqlfluff
 from sqlfluff.core import FluffConfig
 
 from include.features.registry import NAMES
+from include.features_check.rules import allowances, presences, template_names
 from include.forecasting.inputs import FEATURES_USED
 from include.venues.model import CoinSnapshot
 from include.warehouse import tickers
@@ -26,10 +27,24 @@ def snapshot(target: str, columns: Sequence[str]) -> dict[str, object]:
     return {"staging": staging, "target": target, "keys": columns[:KEY_COLUMNS], "columns": columns[KEY_COLUMNS:]}
 
 
+def checked() -> dict[str, object]:
+    """Names of the checks' templates; of what they repeat per column and timeframe a few, which take no minute."""
+    few = [presence._asdict() for presence in presences()[::9]]
+    hours = {timeframe: allowed for timeframe, allowed in allowances().items() if timeframe in ("1h", "1d")}
+    return {**template_names(is_full=False), "columns": NAMES[:3], "presences": few, "allowances": hours}
+
+
 # Template, and the names its callers fill it in with.
 RENDERED: list[tuple[str, dict[str, object]]] = [
     ("archive/restore_month.sql", {"columns": VALUE_COLUMNS}),
     ("archive/select_month.sql", {"columns": COLUMNS}),
+    ("checks/broken_rows.sql", checked()),
+    ("checks/column_ranges.sql", checked()),
+    ("checks/judged_rows.sql", checked()),
+    ("checks/out_of_range.sql", checked()),
+    ("checks/row_rules.sql", checked()),
+    ("checks/select_tail.sql", {"columns": NAMES}),
+    ("checks/series.sql", checked()),
     ("features/copy_in.sql", {"columns": ["opened_at", *NAMES]}),
     ("features/create_view.sql", {"columns": NAMES}),
     ("features/upsert_feature.sql", {"columns": NAMES}),

@@ -51,7 +51,16 @@ EXPECTED: dict[str, tuple[dict[str, set[str]], str, set[str]]] = {
         "40 0 * * *",
         set(),
     ),
-    "feature_upsert": ({"upsert_features": set()}, "15 * * * *", {"candles"}),
+    "feature_upsert": (
+        {
+            "upsert_features": set(),
+            "check_ranges": {"upsert_features"},
+            "check_rows": {"upsert_features"},
+            "cross_check_indicators": {"check_ranges", "check_rows"},
+        },
+        "15 * * * *",
+        {"candles"},
+    ),
     "price_forecast": (
         {"score_matured": set(), "make_forecasts": set(), "publish_facts": {"score_matured", "make_forecasts"}},
         "25 * * * *",
@@ -126,8 +135,8 @@ def test_assets_wake_who_waits_for_them(bag: DagBag) -> None:
     candles = {name for name, task in tasks if "candles" in {asset.name for asset in outlets_of(task)}}
     assert candles == {name for name in ASKING if re.match(r"ohlcv_hourly|coverage_repair", name)}
     assert [name for name, task in tasks if "features" in {asset.name for asset in outlets_of(task)}] == [
-        "feature_upsert.upsert_features"
-    ]
+        "feature_upsert.cross_check_indicators"
+    ], "unchecked features wake nobody"
 
 
 def outlets_of(task: Any) -> list[Any]:

@@ -1,0 +1,93 @@
+"""Indicators from other hands than the stored ones: the single classes of `ta`, which shares no code with TA-Lib.
+
+`ta` is used within what it does well: an unbroken run of consecutive bars on a RangeIndex, and never its `fillna`.
+Where its beginning shows (it seeds its recursions differently, and leaves zeros in warm-up) there is NaN, as where a
+value is not defined or hangs on rounding alone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from ta.momentum import RSIIndicator, StochRSIIndicator
+from ta.trend import MACD, ADXIndicator, EMAIndicator
+from ta.volatility import AverageTrueRange, BollingerBands
+
+from include.features.model import (
+    ADX_WINDOW,
+    ATR_WINDOW,
+    BOLLINGER_DEVIATIONS,
+    BOLLINGER_WINDOW,
+    MACD_FAST,
+    MACD_SIGNAL,
+    MACD_SLOW,
+    RSI_WINDOW,
+    STOCHASTIC_SMOOTHING,
+)
+
+Array = npt.NDArray[np.float64]
+
+# From here on both libraries' recursions agree to 1e-9: they have forgotten how they began.
+SETTLED_BARS = 400
+
+# A ratio of ranges smaller than these says more of rounding than of the market.
+LEAST_RSI_RANGE = 0.01  # points of rsi_14
+LEAST_BAND = 1e-4  # of the price
+
+
+def second_opinion(high: Array, low: Array, close: Array) -> dict[str, Array]:
+    """Indicators of one unbroken run by column name, NaN where there is no opinion. Prices oldest first."""
+    if len(close) <= SETTLED_BARS:
+        return {}
+    highs, lows, closes = pd.Series(high), pd.Series(low), pd.Series(close)
+    macd = MACD(closes, window_slow=MACD_SLOW, window_fast=MACD_FAST, window_sign=MACD_SIGNAL)
+    with np.errstate(all="ignore"):  # a market without any range divides zero by zero
+        adx = ADXIndicator(highs, lows, closes, ADX_WINDOW)
+        columns = {
+            "ema_12": EMAIndicator(closes, MACD_FAST).ema_indicator(),
+            "ema_26": EMAIndicator(closes, MACD_SLOW).ema_indicator(),
+            "macd": macd.macd(),
+            "macd_signal": macd.macd_signal(),
+            "macd_histogram": macd.macd_diff(),
+            "adx_14": adx.adx(),
+            "di_plus_14": adx.adx_pos(),
+            "di_minus_14": adx.adx_neg(),
+            "atr_14": AverageTrueRange(highs, lows, closes, ATR_WINDOW).average_true_range(),
+            **_momentum(closes),
+            **_bands(closes),
+        }
+    settled = {name: np.array(values, dtype=np.float64) for name, values in columns.items()}
+    for values in settled.values():
+        values[:SETTLED_BARS] = np.nan
+    return settled
+
+
+def _momentum(closes: pd.Series[float]) -> dict[str, pd.Series[float]]:
+    moves = closes.diff().ne(0.0).cumsum() - 1  # the first bar's difference is none, and counts
+    rsi = RSIIndicator(closes, RSI_WINDOW).rsi().where(moves > 0)  # `ta` says 100 of a price at rest
+    window = rsi.rolling(RSI_WINDOW)
+    is_wide = window.max() - window.min() > LEAST_RSI_RANGE
+    stochastic = StochRSIIndicator(closes, RSI_WINDOW, STOCHASTIC_SMOOTHING, STOCHASTIC_SMOOTHING)
+    columns = {
+        "stoch_rsi": (stochastic.stochrsi(), 1),
+        "stoch_rsi_k": (stochastic.stochrsi_k(), STOCHASTIC_SMOOTHING),
+        "stoch_rsi_d": (stochastic.stochrsi_d(), 2 * STOCHASTIC_SMOOTHING - 1),
+    }
+    return {"rsi_14": rsi} | {
+        name: values.where(is_wide.astype(float).rolling(reach).min() == 1.0)
+        for name, (values, reach) in columns.items()
+    }
+
+
+def _bands(closes: pd.Series[float]) -> dict[str, pd.Series[float]]:
+    bands = BollingerBands(closes, BOLLINGER_WINDOW, BOLLINGER_DEVIATIONS)
+    middle, upper, lower = bands.bollinger_mavg(), bands.bollinger_hband(), bands.bollinger_lband()
+    is_wide = upper - lower > LEAST_BAND * middle
+    return {
+        "bollinger_middle": middle,
+        "bollinger_upper": upper,
+        "bollinger_lower": lower,
+        "bollinger_width": bands.bollinger_wband().where(is_wide),
+        "bollinger_percent_b": bands.bollinger_pband().where(is_wide),
+    }

@@ -1,0 +1,30 @@
+-- Lowest and highest value of each column in the checked rows, as SQLColumnCheckOperator reads them: col_name,
+-- check_type, check_result. Key: col_name, check_type. A column without any value breaks no range.
+-- Names: columns and those of sql/checks/series.sql. No parameters.
+with series as (
+    {% filter indent %}{% include 'checks/series.sql' %}{% endfilter %}
+),
+
+summary as (
+    select
+        {%- for name in columns %}
+        coalesce(min(f.{{ name }}), 'Infinity') as least_{{ name }},
+        coalesce(max(f.{{ name }}), '-Infinity') as most_{{ name }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from series as s
+    inner join features.candle_feature as f
+        on
+            s.instrument_id = f.instrument_id and s.timeframe = f.timeframe
+            and s.checked_from <= f.opened_at
+)
+
+select
+    v.col_name,
+    v.check_type,
+    v.check_result
+from summary as s
+cross join unnest(
+    array[{% for name in columns %}'{{ name }}', '{{ name }}'{{ ", " if not loop.last }}{% endfor %}],
+    array[{% for name in columns %}'min', 'max'{{ ", " if not loop.last }}{% endfor %}],
+    array[{% for name in columns %}s.least_{{ name }}, s.most_{{ name }}{{ ", " if not loop.last }}{% endfor %}]
+) as v (col_name, check_type, check_result)
