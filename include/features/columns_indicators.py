@@ -16,7 +16,7 @@ from include.features.model import (
 
 _WARMING = "warm-up of an unbroken run"
 _FLAT = f"{_WARMING}, or the price has not moved"
-_NO_RANGE = f"{_WARMING}, or rsi_{RSI_WINDOW} has not moved within the window"
+_NO_RANGE = f"{_WARMING}, or rsi_{RSI_WINDOW} has not moved within the window (by 1e-9)"
 _WILDER = "Wilder (1978), New Concepts in Technical Trading Systems"
 _APPEL = "Appel (2005), Technical Analysis: Power Tools for Active Investors"
 _CHANDE = "Chande and Kroll (1994), The New Technical Trader"

@@ -42,7 +42,7 @@ def compute_features(
     columns = {
         **clock_columns(candles, bars, timeframe),
         **_row_columns(candles, opened),
-        **_indicator_columns(candles, bars, int(bars[0]) if first_bar is None else first_bar),
+        **indicator_columns(candles, bars, int(bars[0]) if first_bar is None else first_bar),
         **known_fear_greed(index, opened + SECONDS[timeframe]),
     }
     first = 0 if first_bar is None else int(np.searchsorted(bars, first_bar))
@@ -69,7 +69,7 @@ def _run_starts(bars: Bars) -> npt.NDArray[np.intp]:
     return np.maximum.accumulate(np.where(breaks, np.arange(len(bars)), 0))
 
 
-def _indicator_columns(candles: pd.DataFrame, bars: Bars, first_bar: int) -> dict[str, Array]:
+def indicator_columns(candles: pd.DataFrame, bars: Bars, first_bar: int) -> dict[str, Array]:
     """Indicators of consecutive bars; recursive ones block by block, NaN before first_bar's block."""
     high, low, close = (candles[name].to_numpy(np.float64) for name in ("high", "low", "close"))
     starts = _run_starts(bars)

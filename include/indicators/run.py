@@ -23,11 +23,14 @@ from include.features.model import (
     RSI_WINDOW,
     STOCHASTIC_SMOOTHING,
 )
-from include.indicators.windows import Array, short_deviation, short_mean
+from include.indicators.windows import Array, short_deviation, short_mean, window_mean
 
 # TA-Lib takes a magnitude below 1e-14 for zero, which is wrong for a coin of 1e-9 and for a range that has decayed in
 # a long calm. Its recursions are linear: prices are multiplied by a power of two, exactly, and results divided by it.
 _SCALE_EXPONENT = 200
+
+# In a calm RSI moves by its rounding alone; its place in such a range would be noise.
+LEAST_RSI_RANGE = 1e-9
 
 
 def run_indicators(high: Array, low: Array, close: Array) -> dict[str, Array]:
@@ -49,7 +52,7 @@ def recursive_indicators(high: Array, low: Array, close: Array) -> dict[str, Arr
 
 def bands(close: Array) -> dict[str, Array]:
     """Bollinger's bands of a run's closes; a value depends on its window of 20 alone."""
-    middle = short_mean(close, BOLLINGER_WINDOW)
+    middle = window_mean(close, BOLLINGER_WINDOW, at_least=BOLLINGER_WINDOW)  # exact: 20 equal closes have no width
     half = BOLLINGER_DEVIATIONS * short_deviation(close, middle, BOLLINGER_WINDOW)
     upper, lower = middle + half, middle - half
     width = upper - lower
@@ -73,7 +76,8 @@ def _momentum(closes: Array) -> dict[str, Array]:
     rsi = talib.RSI(closes, RSI_WINDOW)
     rsi[~_has_moved(closes)] = np.nan  # there is no strength to speak of; TA-Lib answers 0
     highest, lowest = talib.MAX(rsi, RSI_WINDOW), talib.MIN(rsi, RSI_WINDOW)
-    stochastic = _ratio(rsi - lowest, highest - lowest)
+    span = highest - lowest
+    stochastic = _ratio(rsi - lowest, np.where(span > LEAST_RSI_RANGE, span, 0.0))
     k = short_mean(stochastic, STOCHASTIC_SMOOTHING)
     d = short_mean(k, STOCHASTIC_SMOOTHING)
     return {"rsi_14": rsi, "stoch_rsi": stochastic, "stoch_rsi_k": k, "stoch_rsi_d": d}
