@@ -9,6 +9,7 @@ from tests.unit.indicators import published
 from tests.unit.indicators.published import Column, exact
 
 OF_MACD = ("macd", "macd_signal", "macd_histogram")
+OF_BAND = ("bollinger_width", "bollinger_percent_b")
 DIRECTIONAL = ("di_plus_14", "di_minus_14", "adx_14")
 
 Prices = tuple[Array, Array, Array]
@@ -75,9 +76,13 @@ def assert_agree(name: str, value: Array, expected: Array, tolerance: float, uni
 
 
 def assert_published(prices: Prices, columns: Columns, tolerance: float, seed: int = 14) -> None:
-    """Every column is what was published. The MACD's unit is a hundredth of the median close."""
+    """Every column is what was published.
+
+    The MACD's unit is a hundredth of the median close. BandWidth and %b get ten units: the bands are rounded like a
+    price, and of a price's rounding (1e-16) a band of a thousandth of it keeps a thousandfold.
+    """
     expected = by_definition(prices, seed)
     assert set(columns) == set(expected)
     for name, column in columns.items():
         unit = float(np.median(prices[2])) / 100 if name in OF_MACD else None
-        assert_agree(name, column, expected[name], tolerance, unit)
+        assert_agree(name, column, expected[name], 10 * tolerance if name in OF_BAND else tolerance, unit)

@@ -5,8 +5,8 @@ against the median close (a hundredth of the tolerance): two means as large as t
 Three reasons for a difference, three tolerances:
 
 - ROUNDING (1e-12): the same formula in floats here and with 100 digits there. A recursion forgets its rounding as it
-  forgets its seed, so errors do not pile up. Means are off by 1e-15; BandWidth and %b, for which nearly equal numbers
-  are subtracted, by some 1e-13 where the band is narrow.
+  forgets its seed, so errors do not pile up: most columns are off by 1e-15. BandWidth and %b, for which nearly equal
+  numbers are subtracted, are granted 1e-11 and need 1e-12 where the band is narrow.
 - FORGOTTEN (1e-9): the same recursion begun with another seed. A seed's share shrinks by 13/14 a bar in Wilder's means
   (1e-9 after 280 bars), by 25/27 in the slow exponential mean (270 bars); a little later where one mean feeds another.
 - OTHER_SUMS (1e-8): the same window, summed so that digits are lost: pandas' running sums carry the rounding of all
