@@ -84,21 +84,24 @@ def _momentum(closes: Array) -> dict[str, Array]:
 
 
 def _directional(highs: Array, lows: Array, closes: Array) -> dict[str, Array]:
-    columns = {
-        "adx_14": talib.ADX(highs, lows, closes, ADX_WINDOW),
-        "di_plus_14": talib.PLUS_DI(highs, lows, closes, ADX_WINDOW),
-        "di_minus_14": talib.MINUS_DI(highs, lows, closes, ADX_WINDOW),
-    }
-    still = ~_has_moved(highs, lows, closes)  # no range to divide by
-    for values in columns.values():
-        values[still] = np.nan
-    return columns
+    plus, minus = (function(highs, lows, closes, ADX_WINDOW) for function in (talib.PLUS_DI, talib.MINUS_DI))
+    still = ~_has_moved(closes, highs, lows)  # no range to divide by
+    plus[still] = minus[still] = np.nan
+    # Without a direction there is no index: its mean begins with the first one.
+    directed = np.flatnonzero(plus + minus > 0)
+    adx = np.full(len(closes), np.nan)
+    if len(directed):
+        begin = int(directed[0]) - ADX_WINDOW
+        adx[begin:] = talib.ADX(highs[begin:], lows[begin:], closes[begin:], ADX_WINDOW)
+    return {"adx_14": adx, "di_plus_14": plus, "di_minus_14": minus}
 
 
-def _has_moved(*prices: Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Whether any of the prices up to a bar differs from the first close."""
-    first = prices[-1][:1]
-    return np.logical_or.accumulate(np.any([series != first for series in prices], axis=0))
+def _has_moved(closes: Array, *others: Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Whether a price up to a bar differs from the first close; the first bar's high and low (others) are no move."""
+    moved = closes != closes[:1]
+    for prices in others:
+        moved[1:] |= prices[1:] != closes[:1]
+    return np.logical_or.accumulate(moved)
 
 
 def _ratio(part: Array, whole: Array) -> Array:
