@@ -63,13 +63,13 @@ ROW_RULES = (
 
 class Presence(NamedTuple):
     """A column that may not be NULL in a row that shows `evidence`, has `seen` more than `warm_up` bars of its run,
-    and misses at most the `allowance` of bars (a column of allowances, by timeframe) of the last 30 days.
+    and, where it has an `allowance` (a column of allowances, by timeframe), misses no more bars of the last 30 days.
     """
 
     name: str
     warm_up: int = 0
     evidence: str = "has_row"
-    allowance: str = "any_number"
+    allowance: str = ""
 
 
 def column_bounds() -> dict[str, dict[str, dict[str, Any]]]:

@@ -9,10 +9,10 @@ with series as (
 ),
 
 -- How many bars of the last 30 days may miss before a window of the clock may be NULL.
-allowance (timeframe, any_number, {{ (allowances.values() | first).keys() | join(', ') }}) as (
+allowance (timeframe, {{ (allowances.values() | first).keys() | join(', ') }}) as (
     values
     {%- for timeframe, allowed in allowances.items() %}
-    ('{{ timeframe }}'::market.timeframe, 2147483647, {{ allowed.values() | join(', ') }}){{ "," if not loop.last }}
+    ('{{ timeframe }}'::market.timeframe, {{ allowed.values() | join(', ') }}){{ "," if not loop.last }}
     {%- endfor %}
 ),
 
@@ -98,7 +98,7 @@ searched as (
                     when
                         w.{{ each.name }} is null and w.has_row
                         and w.seen > {{ each.warm_up }} and w.{{ each.evidence }}
-                        and w.missing_bars_30d <= a.{{ each.allowance }}
+                        {%- if each.allowance %} and w.missing_bars_30d <= a.{{ each.allowance }}{% endif %}
                         then '{{ each.name }}'
                 end{{ "," if not loop.last }}
                 {%- endfor %}

@@ -117,13 +117,20 @@ def test_what_a_source_keeps_no_history_of_is_skipped(bag: DagBag, reader: Conne
     assert at(2024, 5, 20, 6, 3) <= observed[0] <= observed[1] < at(2024, 5, 20, 7, 3)
 
 
-def test_features_follow_whatever_the_runs_date_is(bag: DagBag, reader: Connection) -> None:
+def test_features_follow_whatever_the_runs_date_is_and_are_checked(
+    bag: DagBag, reader: Connection, owner: Connection
+) -> None:
     run(bag, "ohlcv_backfill", logical_date=at(2024, 6, 1), run_conf={"markets": KEYS[:1], "timeframes": ["1h"]})
     tasks = ("upsert_features", "check_ranges", "check_rows", "cross_check_indicators")
     for full_check in (False, True):
         states = run(bag, "feature_upsert", logical_date=at(2018, 1, 1), run_conf={"full_check": full_check})
         assert states == {task: ["success"] for task in tasks}
     assert reader.execute("select count(*) from crypto_prices").fetchone() == (31 * 24,)
+    owner.execute("update features.candle_feature set rsi_14 = 101 where opened_at = '2024-05-31T20:00Z'")
+    checked = {each.task_id: each for each in bag.dags["feature_upsert"].test().get_task_instances()}
+    states = {task: str(each.state) for task, each in checked.items()}
+    assert states == dict(zip(tasks, ("success", "failed", "success", "upstream_failed"), strict=True))
+    assert checked["check_ranges"].try_number == 1, "trying again heals no data"
 
 
 def test_a_venue_that_refuses_us_does_not_fail_the_others(
