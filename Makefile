@@ -12,7 +12,7 @@ STACK := $(PY) -m include.cli stack
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: help install demo up down status sql env dag-test quote coverage reconcile budgets replay new-venue test lint test-fast bench bench-ingest bench-backfill docs pictures lock lock-check clean
+.PHONY: help install demo up down status sql env dag-test quote coverage reconcile budgets replay new-venue test lint test-fast bench bench-ingest bench-features bench-feature-memory bench-backfill docs pictures lock lock-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -101,6 +101,12 @@ bench: install ## every benchmark
 
 bench-ingest: install ## wire to PostgreSQL, beside ccxt and freqtrade (ARGS="--only rest --runs 3")
 	@$(PY) -m benchmarks.bench_ingest $(ARGS)
+
+bench-features: install ## features beside plain ta: an hour, a full recompute, windows, a revision (ARGS="--quick")
+	@$(PY) -m benchmarks.bench_features $(ARGS)
+
+bench-feature-memory: install ## features of 50 instruments of 70,000 hours: memory and time (ARGS="--instruments 5")
+	@$(PY) -m benchmarks.bench_feature_memory $(ARGS)
 
 bench-backfill: install ## seven years through the scheduler: where the time goes
 	@$(PY) -m benchmarks.bench_backfill $(ARGS)
