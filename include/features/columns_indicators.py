@@ -18,6 +18,7 @@ _WARMING = "warm-up of an unbroken run"
 _FLAT = f"{_WARMING}, or the price has not moved"
 _NO_RANGE = f"{_WARMING}, or rsi_{RSI_WINDOW} has not moved within the window (by 1e-9)"
 _WILDER = "Wilder (1978), New Concepts in Technical Trading Systems"
+_SEEDED = f"{_WILDER}; first sums of 13 bars"
 _APPEL = "Appel (2005), Technical Analysis: Power Tools for Active Investors"
 _CHANDE = "Chande and Kroll (1994), The New Technical Trader"
 _BOLLINGER = "Bollinger (2001), Bollinger on Bollinger Bands"
@@ -88,8 +89,10 @@ def _bands() -> list[Feature]:
 
 def _directional() -> list[Feature]:
     def wilder(name: str, unit: str, definition: str, by: str, warm_up: int, null_rule: str = _FLAT) -> Feature:
-        group, highest = ("trend", 100.0) if unit == "0 to 100" else ("volatility", None)
-        return Feature(name, group, unit, definition, _WILDER, by, _HIGH_LOW_CLOSE, null_rule, bars=warm_up + 1,
+        group, source, highest = ("volatility", _WILDER, None)
+        if unit == "0 to 100":
+            group, source, highest = ("trend", _SEEDED, 100.0)
+        return Feature(name, group, unit, definition, source, by, _HIGH_LOW_CLOSE, null_rule, bars=warm_up + 1,
                        warm_up=warm_up, lowest=0.0, highest=highest)  # fmt: skip
 
     share, ready = "0 to 100", 2 * ADX_WINDOW - 1

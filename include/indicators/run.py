@@ -7,8 +7,6 @@ alone. Warm-up is NaN. Which library computes what, and why: docs/adr/0018-talib
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import talib
 
@@ -25,10 +23,6 @@ from include.features.model import (
 )
 from include.indicators.windows import Array, short_deviation, short_mean, window_mean
 
-# TA-Lib takes a magnitude below 1e-14 for zero, which is wrong for a coin of 1e-9 and for a range that has decayed in
-# a long calm. Its recursions are linear: prices are multiplied by a power of two, exactly, and results divided by it.
-_SCALE_EXPONENT = 200
-
 # In a calm RSI moves by its rounding alone; its place in such a range would be noise.
 LEAST_RSI_RANGE = 1e-9
 
@@ -40,13 +34,11 @@ def run_indicators(high: Array, low: Array, close: Array) -> dict[str, Array]:
 
 def recursive_indicators(high: Array, low: Array, close: Array) -> dict[str, Array]:
     """Those of them that remember the whole run."""
-    scale = _SCALE_EXPONENT - math.frexp(close[0])[1] if len(close) else 0
-    highs, lows, closes = (np.ldexp(prices, scale) for prices in (high, low, close))
-    prices = {**_means(closes), "atr_14": talib.ATR(highs, lows, closes, ATR_WINDOW)}
     return {
-        **{name: np.ldexp(values, -scale) for name, values in prices.items()},
-        **_momentum(closes),
-        **_directional(highs, lows, closes),
+        **_means(close),
+        **_momentum(close),
+        **_directional(high, low, close),
+        "atr_14": talib.ATR(high, low, close, ATR_WINDOW),
     }
 
 
@@ -65,16 +57,16 @@ def bands(close: Array) -> dict[str, Array]:
     }
 
 
-def _means(closes: Array) -> dict[str, Array]:
-    fast, slow = talib.EMA(closes, MACD_FAST), talib.EMA(closes, MACD_SLOW)
+def _means(close: Array) -> dict[str, Array]:
+    fast, slow = talib.EMA(close, MACD_FAST), talib.EMA(close, MACD_SLOW)
     macd = fast - slow
     signal = talib.EMA(macd, MACD_SIGNAL)
     return {"ema_12": fast, "ema_26": slow, "macd": macd, "macd_signal": signal, "macd_histogram": macd - signal}
 
 
-def _momentum(closes: Array) -> dict[str, Array]:
-    rsi = talib.RSI(closes, RSI_WINDOW)
-    rsi[~_has_moved(closes)] = np.nan  # there is no strength to speak of; TA-Lib answers 0
+def _momentum(close: Array) -> dict[str, Array]:
+    rsi = talib.RSI(close, RSI_WINDOW)
+    rsi[~_has_moved(close)] = np.nan  # there is no strength to speak of; TA-Lib answers 0
     highest, lowest = talib.MAX(rsi, RSI_WINDOW), talib.MIN(rsi, RSI_WINDOW)
     span = highest - lowest
     stochastic = _ratio(rsi - lowest, np.where(span > LEAST_RSI_RANGE, span, 0.0))
@@ -83,24 +75,24 @@ def _momentum(closes: Array) -> dict[str, Array]:
     return {"rsi_14": rsi, "stoch_rsi": stochastic, "stoch_rsi_k": k, "stoch_rsi_d": d}
 
 
-def _directional(highs: Array, lows: Array, closes: Array) -> dict[str, Array]:
-    plus, minus = (function(highs, lows, closes, ADX_WINDOW) for function in (talib.PLUS_DI, talib.MINUS_DI))
-    still = ~_has_moved(closes, highs, lows)  # no range to divide by
+def _directional(high: Array, low: Array, close: Array) -> dict[str, Array]:
+    plus, minus = (function(high, low, close, ADX_WINDOW) for function in (talib.PLUS_DI, talib.MINUS_DI))
+    still = ~_has_moved(close, high, low)  # no range to divide by
     plus[still] = minus[still] = np.nan
     # Without a direction there is no index: its mean begins with the first one.
     directed = np.flatnonzero(plus + minus > 0)
-    adx = np.full(len(closes), np.nan)
+    adx = np.full(len(close), np.nan)
     if len(directed):
         begin = int(directed[0]) - ADX_WINDOW
-        adx[begin:] = talib.ADX(highs[begin:], lows[begin:], closes[begin:], ADX_WINDOW)
+        adx[begin:] = talib.ADX(high[begin:], low[begin:], close[begin:], ADX_WINDOW)
     return {"adx_14": adx, "di_plus_14": plus, "di_minus_14": minus}
 
 
-def _has_moved(closes: Array, *others: Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _has_moved(close: Array, *others: Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Whether a price up to a bar differs from the first close; the first bar's high and low (others) are no move."""
-    moved = closes != closes[:1]
+    moved = close != close[:1]
     for prices in others:
-        moved[1:] |= prices[1:] != closes[:1]
+        moved[1:] |= prices[1:] != close[:1]
     return np.logical_or.accumulate(moved)
 
 
