@@ -26,7 +26,7 @@ NEEDS_MOVEMENT = ("rsi_14", "stoch_rsi", "stoch_rsi_k", "stoch_rsi_d", "bollinge
 
 def of_closes(closes: list[float]) -> Columns:
     """Columns where the whole bar is its close."""
-    close = np.array(closes)
+    close = np.array(closes, dtype=np.float64)
     return run_indicators(close, close, close)
 
 
