@@ -70,8 +70,6 @@ def upsert_features(connection: Connection, recorded_at: datetime) -> FeatureRun
         due |= set(_series(connection, "features/select_series.sql"))
     if not due:
         return FeatureRun(0, 0, 0, 0, 0)
-    # Read after what is pending: a value that comes later is pending in the next run.
-    index = read_floats(connection, "features/select_fear_greed.sql", {}, INDEX_COLUMNS)
     counts, consumed = UpsertCounts(), 0
     for series in sorted(due):
         with connection.transaction():
@@ -79,7 +77,7 @@ def upsert_features(connection: Connection, recorded_at: datetime) -> FeatureRun
             lock(connection, f"feature {series.instrument_id} {series.timeframe}")
             changes = [c for c in pending_changes(connection, CONSUMER) if (c.instrument_id, c.timeframe) == series]
             rows = _affected(connection, series, changes, sentiment, everything=series in outdated)
-            counts = counts.plus(_recompute(connection, series, rows, index, recorded_at))
+            counts = counts.plus(_recompute(connection, series, rows, recorded_at))
             values = {**series._asdict(), "sha256": sha256, "recorded_at": recorded_at}
             connection.execute(statement("features/upsert_definition.sql"), values)
             acknowledge(connection, CONSUMER, changes)
@@ -116,14 +114,12 @@ def _affected(
     return merge([BarRange(max(r.start, history.start), min(r.end, history.end)) for r in ranges])
 
 
-def _recompute(
-    connection: Connection, series: Series, rows: Sequence[BarRange], index: pd.DataFrame, recorded_at: datetime
-) -> UpsertCounts:
-    """Compute and store the rows of a series in `rows`. Needs an open transaction."""
+def _recompute(connection: Connection, series: Series, rows: Sequence[BarRange], recorded_at: datetime) -> UpsertCounts:
+    """Compute and store the rows of a series in `rows`. Needs an open transaction that holds the series' lock."""
     counts = UpsertCounts()
     for whole in rows:
         for piece in pieces(whole, BLOCKS_AT_ONCE):
-            candles = _candles(connection, series, piece)
+            candles, index = _candles(connection, series, piece), _index(connection, series, piece)
             features = compute_features(candles, index, series.timeframe, first_bar=piece.start)
             counts = counts.plus(_store(connection, series, features, recorded_at))
     return counts
@@ -139,6 +135,13 @@ def _candles(connection: Connection, series: Series, rows: BarRange) -> pd.DataF
         "ends_at": opening(rows.end, series.timeframe),
     }
     return read_floats(connection, "features/select_candles.sql", values, CANDLE_COLUMNS)
+
+
+def _index(connection: Connection, series: Series, rows: BarRange) -> pd.DataFrame:
+    """The days of Fear & Greed that rows can have known, or have in a mean. Read under the lock, like the candles."""
+    seen = timedelta(days=max(MEAN_DAYS) + FEAR_GREED_STALE_DAYS + 1)
+    values = {"first_day": (opening(rows.start, series.timeframe) - seen).date()}
+    return read_floats(connection, "features/select_fear_greed.sql", values, INDEX_COLUMNS)
 
 
 def _store(connection: Connection, series: Series, features: pd.DataFrame, recorded_at: datetime) -> UpsertCounts:

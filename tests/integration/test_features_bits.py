@@ -417,7 +417,6 @@ def test_a_slice_that_begins_elsewhere_does_not_pass(
     assert set(differing(stored(loaded), whole.hours)) >= {"sma_30", "adx_14"}
 
 
-@pytest.mark.xfail(strict=True, reason="the index is read before the series' lock is held")
 def test_a_run_that_another_overtakes_does_not_bring_back_an_older_index(
     loaded: Connection, recorded: Recorded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
