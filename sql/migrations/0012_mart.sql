@@ -36,11 +36,14 @@ create table mart.hourly_price (
     recorded_at timestamptz not null,
     primary key (crypto, quote, hour_at)
 );
-comment on table mart.hourly_price is 'Mean price of a coin''s hour over the venues of one quote, flagged candles aside.';
+comment on table mart.hourly_price is
+'Mean price of a coin''s hour over the venues of one quote, flagged candles aside.';
 comment on column mart.hourly_price.hour_at is 'Start of the hour.';
-comment on column mart.hourly_price.mean_price is 'Mean of the venues'' mean prices; NULL where every candle is flagged.';
+comment on column mart.hourly_price.mean_price is
+'Mean of the venues'' mean prices; NULL where every candle is flagged.';
 comment on column mart.hourly_price.venues is 'How many venues it is the mean of.';
-comment on column mart.hourly_price.flagged is 'Candles of the hour left out for a flag that speaks against their price.';
+comment on column mart.hourly_price.flagged is
+'Candles of the hour left out for a flag that speaks against their price.';
 comment on column mart.hourly_price.method is
 'What a venue''s mean price is: its vwap, quote by base volume, the mean of open, high, low and close, or mixed.';
 
@@ -119,7 +122,8 @@ comment on column mart.price_alert.triggered_at is 'Close time of the candle tha
 comment on column mart.price_alert.known_at is 'When we came to know the present figures.';
 comment on column mart.price_alert.notification is
 'sent; historic: known too late to be sent; other_market: another market speaks for the coin; NULL: to be sent.';
-comment on column mart.price_alert.retracted_at is 'Since when we know that the candles do not say so; NULL: it stands.';
+comment on column mart.price_alert.retracted_at is
+'Since when we know that the candles do not say so; NULL: it stands.';
 comment on column mart.price_alert.retraction_notification is
 'sent; definition: the rules changed, not the market, and nobody is told; NULL: none was needed, or it is to be sent.';
 comment on column mart.price_alert.history is 'What the row said before it was corrected or stood again, oldest first.';
@@ -127,14 +131,17 @@ revoke delete on mart.price_alert from warehouse_writer;
 
 -- The market that speaks for a coin at an open time is that of the day's ranking.
 create view mart.speaking_alert as
-select a.*
+select
+    a.instrument_id,
+    a.direction,
+    a.triggered_at
 from mart.price_alert as a
 inner join mart.daily_ranking as r
     on
         a.crypto = r.crypto
         and a.instrument_id = r.instrument_id
-        and r.day = ((a.triggered_at - interval '1 hour') at time zone 'UTC')::date;
-comment on view mart.speaking_alert is 'Alerts of the market that spoke for its coin on the day.';
+        and ((a.triggered_at - interval '1 hour') at time zone 'UTC')::date = r.day;
+comment on view mart.speaking_alert is 'Keys of the alerts of the market that spoke for its coin on the day.';
 
 -- One row; what the DAG's last task checks. Bounded to the last 40 days that have prices, so that it stays cheap.
 create view mart.audit as
@@ -165,22 +172,30 @@ candle as materialized (
         i.base as crypto,
         i.quote,
         c.opened_at,
-        exists (
-            select from pending as p
-            where
-                p.instrument_id = c.instrument_id and p.starts_at <= c.opened_at and p.ends_at > c.opened_at
-        ) as is_pending
+        late.is_pending
     from market.instrument as i
     inner join market.candle as c using (instrument_id)
+    cross join
+        lateral (
+            select count(*) > 0 as is_pending
+            from pending as p
+            where p.instrument_id = c.instrument_id and p.starts_at <= c.opened_at and p.ends_at > c.opened_at
+        ) as late
     where c.timeframe = '1h' and c.opened_at >= (select r.since from recent as r)
 ),
 
 held as (
     select
-        count(distinct (c.crypto, c.quote, c.opened_at)) as most_hours,
-        count(distinct (c.crypto, c.quote, c.opened_at)) filter (where not c.is_pending) as least_hours,
-        max(c.opened_at) filter (where not c.is_pending) as newest_hour
-    from candle as c
+        count(*) as most_hours,
+        count(*) filter (where not h.is_pending) as least_hours,
+        max(h.opened_at) filter (where not h.is_pending) as newest_hour
+    from (
+        select
+            c.opened_at,
+            bool_and(c.is_pending) as is_pending
+        from candle as c
+        group by c.crypto, c.quote, c.opened_at
+    ) as h
 ),
 
 held_on_days as (
@@ -325,7 +340,8 @@ select
     (select w.world from ops.world as w) as world
 from mart.daily_ranking as r
 inner join market.instrument as i using (instrument_id);
-comment on view public.daily_rankings is 'Coins by 24 h performance among those listed that UTC day; key (day, crypto).';
+comment on view public.daily_rankings is
+'Coins by 24 h performance among those listed that UTC day; key (day, crypto).';
 
 create view public.price_alerts as
 select

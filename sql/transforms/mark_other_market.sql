@@ -1,4 +1,4 @@
--- Puts down alerts that are not to be sent, because another market spoke for the coin that day. A repeat writes nothing.
+-- Puts down alerts that are not to be sent, because another market spoke for the coin that day.
 -- Key: instrument_id, direction, triggered_at. No parameters.
 update mart.price_alert as a set notification = 'other_market'
 where

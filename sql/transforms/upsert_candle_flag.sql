@@ -24,7 +24,7 @@ with placed as (
             c.taker_buy_base_volume, c.taker_buy_quote_volume
         )) over series as before
         {%- for figure in figures %},
-        count(c.{{ figure }}) over usual as usual_{{ figure }}
+        max(c.opened_at) filter (where c.{{ figure }} is not null) over earlier as last_{{ figure }}_at
         {%- endfor %}
     from market.instrument as i
     inner join market.candle as c using (instrument_id)
@@ -36,23 +36,25 @@ with placed as (
         and c.opened_at < %(ends_at)s::timestamptz
     window
         series as (partition by c.instrument_id order by c.opened_at),
-        usual as (
-            partition by c.instrument_id order by c.opened_at
-            range between
-            %(usual_bars)s::integer * market.step(%(timeframe)s::market.timeframe) preceding
-            and market.step(%(timeframe)s::market.timeframe) preceding
+        earlier as (
+            partition by c.instrument_id order by c.opened_at rows between unbounded preceding and 1 preceding
         )
 ),
 
 candle as materialized (
     select
         p.*,
-        p.before_at is not distinct from p.opened_at - market.step(p.timeframe) as follows,
-        p.before_at is not distinct from p.opened_at - market.step(p.timeframe)
-        and p.second_before_at is not distinct from p.opened_at - 2 * market.step(p.timeframe) as follows_two,
+        coalesce(p.before_at = p.opened_at - market.step(p.timeframe), false) as follows,
+        coalesce(p.second_before_at = p.opened_at - 2 * market.step(p.timeframe), false) as follows_two,
         array_remove(array[
             {%- for figure in figures %}
-            case when p.{{ figure }} is null and p.usual_{{ figure }} > 0 then '{{ figure }}' end
+            case
+                when
+                    p.{{ figure }} is null
+                    and p.last_{{ figure }}_at
+                    >= p.opened_at - %(usual_bars)s::integer * market.step(p.timeframe)
+                    then '{{ figure }}'
+            end
             {{- "," if not loop.last }}
             {%- endfor %}
         ], null) as lacking,

@@ -9,17 +9,20 @@ with candle as (
         c.*,
         i.venue,
         i.quote,
-        (c.opened_at at time zone 'UTC')::date as day,
-        exists (
-            select from mart.candle_flag as f
+        flags.is_repeated,
+        (c.opened_at at time zone 'UTC')::date as day
+    from market.instrument as i
+    inner join market.candle as c using (instrument_id)
+    cross join
+        lateral (
+            select count(*) > 0 as is_repeated
+            from mart.candle_flag as f
             where
                 f.instrument_id = c.instrument_id
                 and f.timeframe = c.timeframe
                 and f.opened_at = c.opened_at
                 and f.rule = 'repeated'
-        ) as is_repeated
-    from market.instrument as i
-    inner join market.candle as c using (instrument_id)
+        ) as flags
     where
         i.base = %(crypto)s
         and c.timeframe = '1h'

@@ -9,14 +9,7 @@ with candle as (
     select
         c.*,
         i.quote,
-        exists (
-            select from mart.candle_flag as f
-            where
-                f.instrument_id = c.instrument_id
-                and f.timeframe = c.timeframe
-                and f.opened_at = c.opened_at
-                and f.rule = any(%(price_rules)s::text[])
-        ) as is_flagged,
+        flags.is_flagged,
         case
             when c.vwap between c.low and c.high then 'vwap'
             when
@@ -27,6 +20,16 @@ with candle as (
         end as method
     from market.instrument as i
     inner join market.candle as c using (instrument_id)
+    cross join
+        lateral (
+            select count(*) > 0 as is_flagged
+            from mart.candle_flag as f
+            where
+                f.instrument_id = c.instrument_id
+                and f.timeframe = c.timeframe
+                and f.opened_at = c.opened_at
+                and f.rule = any(%(price_rules)s::text[])
+        ) as flags
     where
         i.base = %(crypto)s
         and c.timeframe = '1h'

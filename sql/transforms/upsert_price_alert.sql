@@ -33,6 +33,7 @@ cross join
             b.instrument_id = c.instrument_id
             and b.timeframe = c.timeframe
             and b.opened_at = c.opened_at - %(change_window)s::interval
+        order by b.opened_at
         limit 1
     ) as p
 where

@@ -8,6 +8,7 @@ import pytest
 import sqlfluff
 from sqlfluff.core import FluffConfig
 
+from include.config.transforms import USUAL_FIGURES
 from include.features.registry import NAMES
 from include.features_check.rules import allowances, presences, template_names
 from include.forecasting.inputs import FEATURES_USED
@@ -49,6 +50,11 @@ RENDERED: list[tuple[str, dict[str, object]]] = [
     ("features/create_view.sql", {"columns": NAMES}),
     ("features/upsert_feature.sql", {"columns": NAMES}),
     ("forecast/select_features.sql", {"features": list(FEATURES_USED)}),
+    ("transforms/upsert_candle_flag.sql", {"figures": list(USUAL_FIGURES)}),
+    ("transforms/upsert_daily_ranking.sql", {}),
+    ("transforms/upsert_daily_volume.sql", {}),
+    ("transforms/upsert_hourly_price.sql", {}),
+    ("transforms/upsert_price_alert.sql", {}),
     (
         "upsert/create_staging.sql",
         {"staging": "candle_staging", "target": "market.candle", "columns": ["opened_at", *VALUE_COLUMNS]},
