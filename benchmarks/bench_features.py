@@ -17,19 +17,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.features.history import HOUR, HOUR_MS
 from benchmarks.features.peer import candles_of, recompute
 from benchmarks.features.plain_ta import plain_indicators
-from benchmarks.features.sides import KNOWN, Side, histories, put, sides
+from benchmarks.features.revision import revise
+from benchmarks.features.sides import KNOWN, Side, histories, sides
+from benchmarks.features.unjudged import Unjudged
 from benchmarks.ingest.run import Figures
-from include.candles.batch import COLUMNS, CandleBatch
-from include.candles.timeframes import EPOCH
-from include.features.blocks import BarRange, reach
 from include.features.compute import indicator_columns
 from include.features.upsert import FeatureRun, upsert_features
 from include.indicators.windows import window_mean
@@ -62,7 +59,7 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.quick:
         asked.runs, asked.rows, asked.float_rows = 2, 6000, 2000
-    figures = Figures()
+    figures = Unjudged() if asked.quick else Figures()
     drawn = histories(MARKETS, asked.rows, asked.runs * (OUR_HOURS + 1))
     with (
         tempfile.TemporaryDirectory(prefix="bench-features-") as scratch,
@@ -78,8 +75,11 @@ def main() -> None:
         if "windows" in asked.only:
             windows(figures, ours, asked)
         if "revision" in asked.only:
-            revision(figures, ours, drawn[0], asked)
-    if figures.missed and not asked.quick:
+            revise(figures, ours, drawn[0], asked.rows, asked.runs)
+            if figures.values["full"]["ours"]:
+                ratio = figures.median("full", "ours") / MARKETS * 1000 / figures.median("revision", "ms")
+                print(f"        a full recompute of that history takes {ratio:,.1f} times as long", flush=True)
+    if figures.missed:
         sys.exit(f"missed: {'; '.join(figures.missed)}")
 
 
@@ -95,22 +95,27 @@ def hourly(figures: Figures, ours: Side, peer: Side, runs: int) -> None:
     """A new candle for every market, stored beforehand: how long until its features are there."""
     print(f"hourly: one new hour of {MARKETS} markets; ms", flush=True)
     for _ in range(runs):
-        times = []
+        hours = []
         for _ in range(OUR_HOURS):
             ours.add_hour()
-            times.append(_milliseconds(lambda: _expect(_ours(ours), new=MARKETS)))
+            hours.append(ours.timed(lambda: _expect(_ours(ours), new=MARKETS)))
         ours.add_hour()
         first = _first_of_a_connection(ours)
         peer.add_hour()
-        every = _milliseconds(lambda: _plain(peer))
+        every = peer.timed(lambda: _plain(peer))
         peer.add_hour()
-        newest = _milliseconds(lambda: _plain(peer, newest_only=True))
-        figures.note("hourly", ours=statistics.median(times), ours_first=first, ta_all_rows=every, ta_newest_row=newest)
+        newest = peer.timed(lambda: _plain(peer, newest_only=True))
+        figures.note("hourly", ours=statistics.median(took for took, _ in hours), ours_first=first,
+                     ta_all_rows=every[0], ta_newest_row=newest[0])  # fmt: skip
+        figures.note("of processor time", ours=statistics.fmean(busy for _, busy in hours), ta_all_rows=every[1],
+                     ta_newest_row=newest[1])  # fmt: skip
     names = ("ours", "ours_first", "ta_all_rows", "ta_newest_row")
-    one, first, every, newest = (figures.median("hourly", name) for name in names)
-    figures.demand("a new hour, times as fast as plain ta, all rows passed on", every / one, least=150)
-    print(f"        beside plain ta that stores the newest row alone: {newest / one:,.0f} times", flush=True)
-    print(f"        the first hour of a new connection, beside all rows: {every / first:,.0f} times", flush=True)
+    one, first, every_row, newest_row = (figures.median("hourly", name) for name in names)
+    figures.demand("a new hour, times as fast as plain ta, all rows passed on", every_row / one, least=150)
+    print(f"        beside plain ta that stores the newest row alone: {newest_row / one:,.0f} times", flush=True)
+    print(f"        the first hour of a new connection, beside all rows: {every_row / first:,.0f} times", flush=True)
+    busy, ta_busy = (figures.median("of processor time", name) for name in ("ours", "ta_all_rows"))
+    print(f"        by processor time of client and server, beside all rows: {ta_busy / busy:,.0f} times", flush=True)
 
 
 def _first_of_a_connection(side: Side) -> float:
@@ -175,50 +180,6 @@ def windows(figures: Figures, side: Side, asked: argparse.Namespace) -> None:
     figures.demand(f"avg(numeric) over {few} rows, times as fast as avg(float8)", slow / quick, least=10)
     ratio = figures.median("windows", "numeric_all") / figures.median("windows", "numpy_all")
     print(f"        exact windows in memory, times as fast as avg(numeric): {ratio:,.1f}", flush=True)
-
-
-def revision(figures: Figures, side: Side, history: CandleBatch, asked: argparse.Namespace) -> None:
-    """A corrected close in the middle of a history: what is computed again, and how long that takes."""
-    _ours(side)
-    place = asked.rows // 2
-    bars = history.opened_ms[: asked.rows + side.hours_added] // HOUR_MS
-    bar = int(bars[place])
-    reached = reach(BarRange(bar, bar + 1), "1h")
-    expected = int(np.count_nonzero((bars >= reached.start) & (bars < reached.end)))
-    print(f"revision: a candle of {len(bars)} corrected; {expected} rows are within its reach; ms", flush=True)
-    for run in range(asked.runs):
-        known = KNOWN + (run + 1) * HOUR
-        if put(side.writer, side.instruments[0], _corrected(history[place : place + 1], run), known) != 1:
-            sys.exit("the correction was not stored")
-        began = time.perf_counter()
-        done = upsert_features(side.writer, known)
-        took = (time.perf_counter() - began) * 1000
-        changed = done.rows_changed
-        if done.rows_new or changed + done.rows_unchanged != expected:
-            sys.exit(f"{expected} rows were to be computed again, not {done}")
-        _expect_written_within(side, known, reached, changed)
-        figures.note("revision", ms=took, computed=expected, written=changed)
-    if figures.values["full"]["ours"]:
-        ratio = figures.median("full", "ours") / MARKETS * 1000 / figures.median("revision", "ms")
-        print(f"        a full recompute of that history takes {ratio:,.1f} times as long", flush=True)
-
-
-def _corrected(one: CandleBatch, run: int) -> CandleBatch:
-    """The candle with another close, between its lowest and highest price."""
-    columns = one.columns.copy()
-    low, high, close = (COLUMNS.index(name) for name in ("low", "high", "close"))
-    columns[close] = columns[low] + (columns[high] - columns[low]) * (run % 7 + 1) // 9
-    return CandleBatch(columns)
-
-
-def _expect_written_within(side: Side, known: datetime, reached: BarRange, count: int) -> None:
-    row = side.writer.execute(
-        "select count(*), count(*) filter (where instrument_id = %s and opened_at >= %s and opened_at < %s) "
-        "from features.candle_feature where recorded_at = %s",
-        (side.instruments[0], EPOCH + reached.start * HOUR, EPOCH + reached.end * HOUR, known),
-    ).fetchone()
-    if row != (count, count):
-        sys.exit(f"{count} rows were to be written, all within reach, not {row}")
 
 
 def _ours(side: Side) -> FeatureRun:

@@ -31,12 +31,14 @@ class Stored(NamedTuple):
 def candles_of(connection: Connection, instrument_id: int) -> pd.DataFrame:
     """All hourly candles of an instrument, as compute_features takes them."""
     values = {"instrument_id": instrument_id, "timeframe": "1h", "step_seconds": _BAR.total_seconds(), **_EVER}
-    return read_floats(connection, "features/select_candles.sql", values, CANDLE_COLUMNS)
+    return pd.DataFrame(read_floats(connection, "features/select_candles.sql", values, CANDLE_COLUMNS))
 
 
 def index_of(connection: Connection) -> pd.DataFrame:
     """Fear & Greed, as compute_features takes it."""
-    return read_floats(connection, "features/select_fear_greed.sql", {}, INDEX_COLUMNS)
+    return pd.DataFrame(
+        read_floats(connection, "features/select_fear_greed.sql", {"first_day": EPOCH.date()}, INDEX_COLUMNS)
+    )
 
 
 def recompute(connection: Connection, instrument_id: int, recorded_at: datetime, *, newest_only: bool) -> Stored:
