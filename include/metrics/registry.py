@@ -131,6 +131,24 @@ _DECLARED = (
         "Close time of the newest candle that has features.",
     ),
     Metric(
+        "crypto.transform.rows",
+        "counter",
+        ("table", "result"),
+        "Rows of the schema mart by table and what became of them: new, changed or removed.",
+    ),
+    Metric(
+        "crypto.alert.changes",
+        "counter",
+        ("result",),
+        "Price alerts by what candles made of them: fired, corrected, reinstated or retracted.",
+    ),
+    Metric(
+        "crypto.alert.notices",
+        "counter",
+        ("kind",),
+        "Notices handed to the notifier: alert or retraction.",
+    ),
+    Metric(
         "crypto.model.trainings",
         "counter",
         ("symbol", "horizon", "decision"),

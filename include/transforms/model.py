@@ -39,6 +39,18 @@ class TransformRun(NamedTuple):
     daily_ranking: RowCounts = RowCounts()
     price_alert: AlertCounts = AlertCounts()
 
+    def plus(self, other: TransformRun) -> TransformRun:
+        """Both together, coin by coin."""
+        return TransformRun(
+            self.coins + other.coins,
+            self.changes + other.changes,
+            self.candle_flag.plus(other.candle_flag),
+            self.hourly_price.plus(other.hourly_price),
+            self.daily_volume.plus(other.daily_volume),
+            self.daily_ranking.plus(other.daily_ranking),
+            self.price_alert.plus(other.price_alert),
+        )
+
     @property
     def tables(self) -> dict[str, RowCounts]:
         """Rows by table, alerts aside."""
@@ -46,7 +58,5 @@ class TransformRun(NamedTuple):
 
     def as_dict(self) -> dict[str, Any]:
         """Plain numbers by name, for XCom."""
-        return {
-            name: value._asdict() if isinstance(value, tuple) else value  # type: ignore[attr-defined]
-            for name, value in self._asdict().items()
-        }
+        rows = {name: counts._asdict() for name, counts in self.tables.items()}
+        return {"coins": self.coins, "changes": self.changes, **rows, "price_alert": self.price_alert._asdict()}

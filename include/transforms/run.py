@@ -16,7 +16,7 @@ from include.config.transforms import DOLLARS, PRICE_RULES, VENUE_PREFERENCE
 from include.coverage.spans import Span
 from include.transforms.coin import extents, transform_coin
 from include.transforms.definition import definition_sha256
-from include.transforms.model import AlertCounts, RowCounts, TransformRun
+from include.transforms.model import RowCounts, TransformRun
 from include.transforms.spans import computable, pieces, ranking_reach
 from include.warehouse.changes import Change, acknowledge, pending_changes
 from include.warehouse.connection import Connection, lock
@@ -43,7 +43,7 @@ def run_transforms(connection: Connection, recorded_at: datetime) -> TransformRu
     }
     done = TransformRun()
     for crypto in sorted(outdated | {instruments[change.instrument_id] for change in changes if change.instrument_id}):
-        done = _plus(done, _coin(connection, crypto, instruments, recorded_at, sha256, everything=crypto in outdated))
+        done = done.plus(_coin(connection, crypto, instruments, recorded_at, sha256, everything=crypto in outdated))
     return done._replace(daily_ranking=_ranking(connection, recorded_at, sha256))
 
 
@@ -125,12 +125,3 @@ def _spans(changes: list[Change]) -> dict[str, list[Span]]:
 def _note(connection: Connection, subject: str, sha256: str, recorded_at: datetime) -> None:
     values = {"subject": subject, "sha256": sha256, "recorded_at": recorded_at}
     connection.execute(statement("transforms/upsert_definition.sql"), values)
-
-
-def _plus(one: TransformRun, other: TransformRun) -> TransformRun:
-    return TransformRun(
-        one.coins + other.coins,
-        one.changes + other.changes,
-        *(one.tables[name].plus(other.tables[name]) for name in one.tables),
-        price_alert=AlertCounts(*one.price_alert).plus(other.price_alert),
-    )

@@ -6,3 +6,4 @@ from airflow.sdk import Asset
 
 CANDLES = Asset(name="candles", uri="postgres://warehouse/warehouse/market/candle", group="market")
 FEATURES = Asset(name="features", uri="postgres://warehouse/warehouse/features/candle_feature", group="market")
+MART = Asset(name="mart", uri="postgres://warehouse/warehouse/mart/hourly_price", group="market")
