@@ -13,6 +13,10 @@ COMMANDS = {
     "backfill-quote": ("include.collect.quote_command", "what a backfill will ask of each venue, before it runs"),
     "coverage": ("include.coverage.command", "the equation of completeness; exit 1 on any unknown candle"),
     "reconcile": ("include.reconcile.command", "compare the venues' candles of the same hours"),
+    "verify-forecasts": (
+        "include.forecasting.verify_command",
+        "are forecasts and scores what was sealed? exit 1 on any that is not",
+    ),
     "budgets": ("include.politeness.command", "request budgets and circuits of every source"),
     "migrate": ("include.warehouse.command", "make roles, database and tables of the warehouse"),
     "new-venue": ("include.scaffold.new_venue", "make the first files of another exchange"),

@@ -1,0 +1,562 @@
+"""Sealed forecasts are chained by the database and verified by computing again: what an owner tampers with is named."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import threading
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from include.candles.model import Candle
+from include.config.markets import MARKETS
+from include.forecasting import verify_command
+from include.forecasting.chain import COLUMNS, GENESIS, SealedRow, sealed_bytes
+from include.forecasting.scoring import score_matured
+from include.forecasting.verify import Verification
+from include.forecasting.verify_chain import Finding
+from include.forecasting.verify_heads import describe, parse
+from include.warehouse.bootstrap import WarehouseDsns, bootstrap
+from include.warehouse.candles import upsert_candles
+from include.warehouse.connection import Connection, connect
+from include.warehouse.instruments import ensure_instrument
+from include.warehouse.migrations import MIGRATIONS_FOLDER, migrate
+from include.warehouse.sql import statement
+
+HOUR = timedelta(hours=1)
+START = datetime(2024, 3, 1, tzinfo=UTC)
+ROWS = 6
+BTC, ETH = MARKETS[0], MARKETS[1]
+MODEL: dict[str, Any] = {"model": "a model, longer than naïve\n=9:", "model_version": "3"}
+NAIVE: dict[str, Any] = {"model": "naive", "model_version": None}
+
+
+def seal(connection: Connection, place: int, *, instrument_id: int, horizon: int = 1, **changed: Any) -> None:
+    """One forecast as the product seals it; `place` counts hours."""
+    as_of = START + place * HOUR
+    row = {
+        "instrument_id": instrument_id,
+        "timeframe": "1h",
+        "horizon_bars": horizon,
+        "as_of": as_of,
+        "target_at": as_of + horizon * HOUR,
+        "made_at": as_of + timedelta(microseconds=61_000_001),
+        "as_of_price": "60000.10",
+        "predicted_log_return": 0.0123456789 / (place + 1),
+        "predicted_price": "60603.5",
+        "lower_price": "59500",
+        "upper_price": "61800.25",
+        "coverage": 0.8,
+        **MODEL,
+    }
+    connection.execute(statement("forecast/insert_forecast.sql"), row | changed)
+
+
+@pytest.fixture
+def chained(writer: Connection) -> Connection:
+    """Six forecasts of one series and two each of two others."""
+    btc, eth = ensure_instrument(writer, BTC), ensure_instrument(writer, ETH)
+    for place in range(ROWS):
+        seal(writer, place, instrument_id=btc)
+    for place in range(2):
+        seal(writer, place, instrument_id=btc, horizon=24, **NAIVE, predicted_log_return=0.0)
+        seal(writer, place, instrument_id=eth)
+    return writer
+
+
+@pytest.fixture
+def tamperer(owner: Connection, chained: Connection) -> Connection:
+    """An owner who has put all rules of the table aside."""
+    constraints = owner.execute(
+        "select conname, conrelid::regclass::text from pg_constraint"
+        " where (conrelid = 'ml.forecast'::regclass and contype in ('c', 'f', 'u'))"
+        " or (confrelid = 'ml.forecast'::regclass)"
+    ).fetchall()
+    for name, table in constraints:
+        owner.execute(f"alter table {table} drop constraint {name}")
+    owner.execute("alter table ml.forecast alter column forecast_id drop identity")
+    owner.execute("alter table ml.forecast alter column is_naive drop expression")
+    for name in ("predicted_price", "chain_position", "previous_sha256", "row_sha256"):
+        owner.execute(f"alter table ml.forecast alter column {name} drop not null")
+    return owner
+
+
+def tamper(owner: Connection, change: str) -> None:
+    """Do what the seal forbids, and put the seal back."""
+    owner.execute("alter table ml.forecast disable trigger user")
+    assert owner.execute(change).rowcount > 0
+    owner.execute("alter table ml.forecast enable trigger user")
+
+
+def verify(connection: Connection, *noted: str) -> tuple[list[Finding], Verification]:
+    verification = Verification([parse(text) for text in noted])
+    return list(verification.findings(connection)), verification
+
+
+def findings(connection: Connection, *noted: str) -> list[Finding]:
+    return verify(connection, *noted)[0]
+
+
+def heads(connection: Connection, *, world: str = "recorded") -> str:
+    """What `--json` prints of the heads, at the present."""
+    found, verification = verify(connection)
+    assert found == []
+    assert verification.noted_at is not None
+    noted_at = verification.noted_at.isoformat()
+    return json.dumps({"noted_at": noted_at, "world": world, "heads": describe(verification.heads)})
+
+
+def btc_row(position: int) -> str:
+    return (
+        f"chain_position = {position} and horizon_bars = 1"
+        " and instrument_id = (select instrument_id from market.instrument order by 1 limit 1)"
+    )
+
+
+def rehash(owner: Connection, rows: str) -> None:
+    """Make the hashes of rows right again, as an owner who knows the code would."""
+    hashed = "encode(sha256(convert_to(ml.sealed_text(f), 'UTF8')), 'hex')"
+    tamper(owner, f"update ml.forecast as f set row_sha256 = {hashed} where {rows}")
+
+
+def rehash_chain(owner: Connection, since: int) -> None:
+    """Compute the whole chain anew from a row on."""
+    rehash(owner, btc_row(since))
+    for position in range(since + 1, ROWS + 1):
+        before = f"select row_sha256 from ml.forecast where {btc_row(position - 1)}"
+        tamper(owner, f"update ml.forecast set previous_sha256 = ({before}) where {btc_row(position)}")
+        rehash(owner, btc_row(position))
+
+
+class TestChain:
+    def test_each_row_names_the_one_before(self, chained: Connection) -> None:
+        rows = chained.execute(
+            "select instrument_id, horizon_bars, chain_position, previous_sha256, row_sha256 from ml.forecast"
+            " order by instrument_id, horizon_bars, chain_position"
+        ).fetchall()
+        assert [row[2] for row in rows] == [1, 2, 3, 4, 5, 6, 1, 2, 1, 2]
+        for before, row in zip([None, *rows], rows, strict=False):
+            assert row[3] == (GENESIS if row[2] == 1 else before and before[4])
+        assert len({row[4] for row in rows}) == len(rows)
+
+    def test_sealed_form_is_the_databases(self, chained: Connection) -> None:
+        """Python's own text, byte by byte what the database hashed, from values as the verification reads them."""
+        texts: dict[int, str] = dict(
+            chained.execute("select forecast_id, ml.sealed_text(f) from ml.forecast as f").fetchall()
+        )
+        cursor = chained.cursor(binary=True)
+        cursor.execute(statement("forecast/select_chain.sql"))
+        rows = cursor.fetchall()
+        assert len(rows) == len(texts) == ROWS + 4
+        for row in rows:
+            sealed = SealedRow(dict(zip(COLUMNS, row, strict=False)), row[-1])
+            assert sealed_bytes(sealed.fields).decode() == texts[sealed.values["forecast_id"]]
+            assert sealed.is_whole
+
+    def test_every_column_is_sealed(self, owner: Connection) -> None:
+        columns = owner.execute(
+            "select column_name from information_schema.columns where table_schema = 'ml' and table_name = 'forecast'"
+        ).fetchall()
+        assert {name for (name,) in columns} == set(COLUMNS) - {"venue", "symbol"} | {"row_sha256"}
+
+    def test_nobody_names_his_own_place(self, chained: Connection) -> None:
+        chained.execute(
+            "insert into ml.forecast (instrument_id, timeframe, horizon_bars, as_of, target_at, made_at, as_of_price,"
+            " predicted_log_return, predicted_price, lower_price, upper_price, coverage, model,"
+            " chain_position, previous_sha256, row_sha256)"
+            " select instrument_id, timeframe, 1, as_of + interval '1 day', target_at + interval '1 day',"
+            " made_at + interval '1 day', 1, 0, 1, 1, 1, 0.8, 'naive', 77, repeat('1', 64), repeat('2', 64)"
+            f" from ml.forecast where {btc_row(6)}"
+        )
+        assert findings(chained) == []
+        assert verify(chained)[1].heads[("binance:BTC/USDT", "1h", 1)].position == ROWS + 1  # type: ignore[index]
+
+    def test_a_refused_repeat_leaves_the_chain(self, chained: Connection) -> None:
+        before = chained.execute("select * from ml.forecast order by 1").fetchall()
+        seal(chained, 2, instrument_id=ensure_instrument(chained, BTC), predicted_log_return=0.5)
+        assert chained.execute("select * from ml.forecast order by 1").fetchall() == before
+        assert findings(chained) == []
+
+    def test_several_rows_of_one_statement_follow_each_other(self, chained: Connection) -> None:
+        chained.execute(
+            "insert into ml.forecast (instrument_id, timeframe, horizon_bars, as_of, target_at, made_at, as_of_price,"
+            " predicted_log_return, predicted_price, lower_price, upper_price, coverage, model)"
+            " select instrument_id, timeframe, 1, as_of + interval '1 day', target_at + interval '1 day',"
+            " made_at + interval '1 day', 1, 0, 1, 1, 1, 0.8, 'naive' from ml.forecast where horizon_bars = 1"
+        )
+        found, verification = verify(chained)
+        assert found == []
+        assert sorted(head.position for head in verification.heads.values()) == [2, 4, 12]
+
+    def test_two_writers_at_once(self, warehouse: WarehouseDsns, chained: Connection) -> None:
+        """The second waits for the first to end, and follows it; many more make one chain too."""
+        btc = ensure_instrument(chained, BTC)
+        with connect(warehouse.writer) as first, first.transaction():
+            seal(first, 10, instrument_id=btc)
+            second = threading.Thread(target=_seal_all, args=(warehouse.writer, btc, range(11, 12)))
+            second.start()
+            second.join(0.3)
+            assert second.is_alive()
+        second.join()
+        writers = [
+            threading.Thread(target=_seal_all, args=(warehouse.writer, btc, range(20 + k, 60, 4))) for k in range(4)
+        ]
+        for each in writers:
+            each.start()
+        for each in writers:
+            each.join()
+        found, verification = verify(chained)
+        assert found == []
+        assert verification.rows == ROWS + 4 + 2 + 40
+
+    def test_an_older_snapshot_cannot_fork(self, warehouse: WarehouseDsns, chained: Connection) -> None:
+        btc = ensure_instrument(chained, BTC)
+        with connect(warehouse.writer) as late, late.transaction():
+            late.execute("set transaction isolation level repeatable read")
+            late.execute("select count(*) from ml.forecast")
+            seal(chained, 10, instrument_id=btc)
+            with pytest.raises(psycopg.errors.UniqueViolation, match="forecast_chain_has_one_head"), late.transaction():
+                seal(late, 11, instrument_id=btc)
+        assert findings(chained) == []
+
+
+def _seal_all(dsn: str, instrument_id: int, places: range) -> None:
+    with connect(dsn) as connection:
+        for place in places:
+            seal(connection, place, instrument_id=instrument_id)
+
+
+class TestMigration:
+    @pytest.fixture
+    def unchained(self, cluster: Any, warehouse_template: Any, tmp_path: Path) -> Iterator[Connection]:
+        """A warehouse of before the chain."""
+        for path in MIGRATIONS_FOLDER.glob("*.sql"):
+            if path.name < "0013":
+                shutil.copy(path, tmp_path)
+        dsns = bootstrap(cluster.dsn(), "unchained", warehouse_template.passwords)
+        with connect(dsns.owner) as connection:
+            migrate(connection, tmp_path)
+            yield connection
+        with psycopg.connect(cluster.dsn(), autocommit=True) as connection_of_cluster:
+            connection_of_cluster.execute('drop database "unchained" with (force)')
+
+    def test_old_rows_are_chained_in_order(self, unchained: Connection) -> None:
+        btc, eth = ensure_instrument(unchained, BTC), ensure_instrument(unchained, ETH)
+        for place in (3, 1, 2):
+            seal(unchained, place, instrument_id=btc)
+            seal(unchained, place, instrument_id=eth, **NAIVE)
+        assert "0013_forecast_chain.sql" in migrate(unchained)
+        assert unchained.execute(
+            "select (extract(epoch from as_of - %s) / 3600)::integer from ml.forecast where instrument_id = %s"
+            " order by chain_position",
+            (START, btc),
+        ).fetchall() == [(3,), (1,), (2,)]
+        seal(unchained, 4, instrument_id=btc)
+        found, verification = verify(unchained)
+        assert found == []
+        assert sorted(head.position for head in verification.heads.values()) == [3, 4]
+        with pytest.raises(psycopg.errors.RestrictViolation, match="is sealed"):
+            unchained.execute("update ml.forecast set predicted_price = 1")
+
+
+# Each column, and the smallest change of it.
+BYTES = {
+    "forecast_id": "0",
+    "instrument_id": "instrument_id + 1",
+    "timeframe": "'2h'",
+    "horizon_bars": "2",
+    "as_of": "as_of + interval '1 microsecond'",
+    "target_at": "target_at - interval '1 microsecond'",
+    "made_at": "made_at - interval '1 microsecond'",
+    "sealed_at": "sealed_at + interval '1 microsecond'",
+    "as_of_price": "60000.11",
+    "predicted_log_return": "predicted_log_return * (1::float8 + 2.220446049250313e-16::float8)",
+    "predicted_price": "60603.4",
+    "lower_price": "59501",
+    "upper_price": "61800.35",
+    "coverage": "0.9",
+    "model": "replace(model, 'ï', 'i')",
+    "model_version": "'4'",
+    "is_naive": "true",
+    "chain_position": "4",
+    "previous_sha256": "translate(previous_sha256, '0123456789abcdef', '1023456789abcdef')",
+    "row_sha256": "translate(row_sha256, '0123456789abcdef', '1023456789abcdef')",
+}
+# Changes whose column cannot be told: the row moved into another chain, or more than one character has changed.
+UNTOLD = {"instrument_id", "timeframe", "horizon_bars", "made_at", "sealed_at", "model", "row_sha256"}
+
+
+class TestTampering:
+    def test_there_is_nothing_to_find(self, chained: Connection, reader: Connection) -> None:
+        before = chained.execute("select * from ml.forecast order by 1").fetchall()
+        assert findings(reader) == []
+        found, verification = verify(reader, heads(reader))
+        assert (found, verification.rows, len(verification.heads)) == ([], ROWS + 4, 3)
+        assert chained.execute("select * from ml.forecast order by 1").fetchall() == before
+
+    @pytest.mark.parametrize("column", sorted(set(COLUMNS) - {"venue", "symbol"} | {"row_sha256"}))
+    def test_one_byte_of_a_column(self, tamperer: Connection, column: str) -> None:
+        (row_id,) = tamperer.execute(f"select forecast_id from ml.forecast where {btc_row(3)}").fetchone() or ()
+        tamper(tamperer, f"update ml.forecast set {column} = {BYTES[column]} where {btc_row(3)}")
+        found = findings(tamperer)
+        named = 0 if column == "forecast_id" else row_id
+        accused = {finding.forecast_id for finding in found} - {None}
+        assert accused == {named}
+        (finding,) = (finding for finding in found if finding.forecast_id == named)
+        assert finding.series is not None
+        if column not in {"instrument_id", "timeframe", "horizon_bars", "chain_position"}:
+            assert found == [finding]
+            assert finding.series == ("binance:BTC/USDT", "1h", 1)
+            assert finding.position == 3
+            assert finding.kind == "altered"
+            assert finding.target_at is not None
+            assert abs(finding.target_at - (START + 3 * HOUR)) <= timedelta(microseconds=1)
+        if column not in UNTOLD:
+            assert finding.column == column
+
+    @pytest.mark.parametrize("position", [1, ROWS])
+    def test_ends_of_a_chain(self, chained: Connection, owner: Connection, position: int) -> None:
+        tamper(owner, f"update ml.forecast set lower_price = 59501 where {btc_row(position)}")
+        (found,) = findings(owner)
+        assert (found.kind, found.position, found.column) == ("altered", position, "lower_price")
+        assert found.detail == "lower_price was 59500 and is 59501 in the sealed form"
+
+    def test_one_bit_of_a_float_is_told(self, chained: Connection, owner: Connection) -> None:
+        tamper(owner, f"update ml.forecast set predicted_log_return = -predicted_log_return where {btc_row(2)}")
+        assert [(f.position, f.column) for f in findings(owner)] == [(2, "predicted_log_return")]
+
+    def test_a_market_by_another_name(self, chained: Connection, owner: Connection) -> None:
+        owner.execute("update market.instrument set symbol = 'BTC/USDC' where symbol = 'BTC/USDT'")
+        found = findings(owner)
+        assert len(found) == ROWS + 2
+        assert {(f.kind, f.column) for f in found} == {("altered", "symbol")}
+
+    def test_a_row_in_the_middle_is_removed(self, chained: Connection, owner: Connection) -> None:
+        tamper(owner, f"delete from ml.forecast where {btc_row(3)}")
+        (found,) = findings(owner)
+        assert (found.kind, found.series, found.position) == ("removed", ("binance:BTC/USDT", "1h", 1), 3)
+        assert "after the target 2024-03-01 02:00 UTC, before the target 2024-03-01 04:00 UTC" in found.detail
+
+    def test_rows_at_the_beginning_are_removed(self, chained: Connection, owner: Connection) -> None:
+        tamper(owner, f"delete from ml.forecast where {btc_row(1)} or {btc_row(2)}")
+        (found,) = findings(owner)
+        assert (found.kind, found.position) == ("removed", 1)
+        assert found.detail.startswith("rows 1 to 2 are not there: from the beginning")
+
+    def test_a_row_at_the_end_is_found_by_a_noted_head(self, chained: Connection, owner: Connection) -> None:
+        noted = heads(owner)
+        tamper(owner, f"delete from ml.forecast where {btc_row(ROWS)}")
+        assert findings(owner) == []
+        (found,) = findings(owner, noted)
+        assert (found.kind, found.series, found.position) == ("removed", ("binance:BTC/USDT", "1h", 1), ROWS)
+
+    def test_a_whole_chain_is_found_by_a_noted_head(self, chained: Connection, owner: Connection) -> None:
+        noted = heads(owner)
+        tamper(owner, "delete from ml.forecast where horizon_bars = 24")
+        (found,) = findings(owner, noted)
+        assert (found.kind, found.series, found.position) == ("removed", ("binance:BTC/USDT", "1h", 24), 1)
+
+    def test_a_row_is_inserted(self, tamperer: Connection) -> None:
+        tamper(
+            tamperer,
+            "insert into ml.forecast select (jsonb_populate_record(f, jsonb_build_object('forecast_id', 99,"
+            f" 'predicted_price', 60700))).* from ml.forecast as f where {btc_row(3)}",
+        )
+        (found,) = findings(tamperer)
+        assert (found.kind, found.position, found.forecast_id) == ("inserted", 3, 99)
+        rehash(tamperer, "forecast_id = 99")
+        (found,) = findings(tamperer)
+        assert (found.kind, found.position, found.forecast_id) == ("inserted", 3, 99)
+
+    def test_a_row_of_the_past_is_appended(self, chained: Connection, owner: Connection) -> None:
+        """By the trigger itself, which knows no better: its target had passed when the head was noted."""
+        before, recorded = heads(owner, world="live"), heads(owner)
+        seal(chained, ROWS, instrument_id=ensure_instrument(chained, BTC))
+        assert findings(owner) == []
+        assert findings(owner, recorded) == []
+        (found,) = findings(owner, before)
+        assert (found.kind, found.position) == ("inserted", ROWS + 1)
+
+    def test_two_rows_change_places(self, chained: Connection, owner: Connection) -> None:
+        owner.execute("alter table ml.forecast drop constraint forecast_chain_has_one_head")
+        first, second = btc_row(3), btc_row(4)
+        tamper(owner, f"update ml.forecast set chain_position = 7 - chain_position where {first} or {second}")
+        found = findings(owner)
+        assert [(f.kind, f.position, f.column) for f in found] == [
+            ("reordered", 3, "chain_position"),
+            ("reordered", 4, "chain_position"),
+        ]
+        assert [f.detail for f in found] == ["it was row 4 of its chain", "it was row 3 of its chain"]
+
+    def test_a_row_whose_hash_was_computed_anew(self, chained: Connection, owner: Connection) -> None:
+        tamper(owner, f"update ml.forecast set upper_price = 70000 where {btc_row(3)}")
+        rehash(owner, btc_row(3))
+        (found,) = findings(owner)
+        assert (found.kind, found.position) == ("altered", 3)
+        assert "computed anew" in found.detail
+
+    def test_a_chain_computed_anew_is_found_between_two_notes(self, chained: Connection, owner: Connection) -> None:
+        noted = json.loads(heads(owner))
+        early = json.loads(heads(owner))
+        (row,) = (row for row in early["heads"] if row["position"] == ROWS)
+        row["position"] = 2
+        (row["row_sha256"],) = owner.execute(f"select row_sha256 from ml.forecast where {btc_row(2)}").fetchone() or ()
+        tamper(owner, f"update ml.forecast set upper_price = 70000 where {btc_row(3)}")
+        rehash_chain(owner, 3)
+        assert findings(owner) == []
+        assert findings(owner, json.dumps(early)) == []
+        (found,) = findings(owner, json.dumps(early), json.dumps(noted))
+        assert (found.kind, found.position) == ("rewritten", ROWS)
+
+    @pytest.mark.parametrize(
+        "name", ["forecast_in_time", "forecast_is_chained", "forecast_is_kept", "forecast_is_sealed"]
+    )
+    def test_a_seal_that_is_off(self, chained: Connection, owner: Connection, name: str) -> None:
+        owner.execute(f"alter table ml.forecast disable trigger {name}")
+        (found,) = findings(owner)
+        assert (found.kind, name in found.detail, "switched off" in found.detail) == ("unsealed", True, True)
+        owner.execute(f"drop trigger {name} on ml.forecast")
+        assert ["not there" in each.detail for each in findings(owner)] == [True]
+
+    def test_times_beyond_any_calendar(self, tamperer: Connection) -> None:
+        tamper(tamperer, f"update ml.forecast set target_at = 'infinity', made_at = '20000-01-01' where {btc_row(3)}")
+        (found,) = findings(tamperer)
+        assert (found.kind, found.position, found.target_at, found.made_at) == ("altered", 3, None, None)
+
+    def test_lost_places_and_hashes(self, tamperer: Connection) -> None:
+        tamper(
+            tamperer,
+            "update ml.forecast set chain_position = null, previous_sha256 = null, row_sha256 = null,"
+            f" predicted_price = null where {btc_row(3)}",
+        )
+        assert [(f.kind, f.position) for f in findings(tamperer)] == [("removed", 3), ("altered", 0)]
+
+
+@pytest.fixture
+def scored(chained: Connection) -> Connection:
+    """Forecasts of which eight have matured, seven have a candle and a score."""
+    for market, closes in ((BTC, ["60500", "59000.5", "90000", "60000.10", "61000", "60001"]), (ETH, ["3000"])):
+        candles = [
+            Candle(START + place * HOUR, price, price, price, price, Decimal(1))
+            for place, price in enumerate(map(Decimal, closes))
+        ]
+        upsert_candles(
+            chained,
+            ensure_instrument(chained, market),
+            "1h",
+            candles,
+            source="test",
+            world="recorded",
+            recorded_at=START + 7 * HOUR,
+        )
+    assert score_matured(chained, START + 12 * HOUR).new == 7
+    return chained
+
+
+class TestScores:
+    def test_served_scores_are_what_they_come_to(self, scored: Connection, reader: Connection) -> None:
+        found, verification = verify(reader)
+        assert found == []
+        assert (verification.scores.scores, verification.scores.without_candle) == (7, 0)
+        assert reader.execute("select sum(forecasts) from ml.scoreboard").fetchone() == (7,)
+
+    @pytest.mark.parametrize(
+        ("column", "value"),
+        [
+            ("actual_price", "actual_price + 0.01"),
+            ("actual_log_return", "actual_log_return + 1e-9"),
+            ("error_log_return", "error_log_return / 2"),
+            ("absolute_error", "absolute_error - 0.01"),
+            ("naive_absolute_error", "naive_absolute_error + 0.01"),
+            ("is_covered", "not is_covered"),
+            ("is_direction_right", "not is_direction_right"),
+            ("is_direction_right", "null"),
+        ],
+    )
+    def test_an_altered_score_is_named(self, scored: Connection, column: str, value: str) -> None:
+        (row_id,) = scored.execute(f"select forecast_id from ml.forecast where {btc_row(2)}").fetchone() or ()
+        scored.execute(f"update ml.forecast_score set {column} = {value} where forecast_id = %s", (row_id,))
+        found = findings(scored)
+        assert [f.column for f in found if f.kind == "score"] == [column]
+        assert {f.forecast_id for f in found if f.kind == "score"} == {row_id}
+        assert {f.kind for f in found} <= {"score", "scoreboard"}
+
+    def test_a_score_that_was_taken_away_is_missed(self, scored: Connection) -> None:
+        row = f"select forecast_id from ml.forecast where {btc_row(2)}"
+        scored.execute(f"delete from ml.forecast_score where forecast_id = ({row})")
+        (found,) = findings(scored)
+        assert (found.kind, found.position) == ("score", 2)
+        assert "not scored" in found.detail
+
+    def test_a_scoreboard_that_flatters(self, scored: Connection, owner: Connection) -> None:
+        (definition,) = owner.execute("select pg_get_viewdef('ml.scoreboard'::regclass)").fetchone() or ()
+        flattering = re.sub(r"\(1\)::double precision -|1::double precision -", "1.001::double precision -", definition)
+        assert flattering != definition
+        owner.execute(f"create or replace view ml.scoreboard as {flattering}")
+        found = findings(owner)
+        assert {(f.kind, f.column) for f in found} == {("scoreboard", "skill")}
+
+    def test_a_revised_candle_is_no_fault_and_an_archived_one_neither(
+        self, scored: Connection, owner: Connection
+    ) -> None:
+        scored.execute(
+            "update market.candle set high = high + 1, close = close + 1, recorded_at = recorded_at + interval '1 day'"
+            " where opened_at = %s",
+            (START,),
+        )
+        scored.execute("delete from market.candle where opened_at = %s", (START + 2 * HOUR,))
+        found, verification = verify(owner)
+        assert found == []
+        assert (verification.scores.outdated, verification.scores.without_candle) == (2, 1)
+
+
+def run(dsn: str, *arguments: str) -> int:
+    parser = ArgumentParser()
+    verify_command.add_arguments(parser)
+    return verify_command.run(parser.parse_args(["--dsn", dsn, *arguments]), {})
+
+
+class TestCommand:
+    def test_quiet_and_with_heads(
+        self, warehouse: WarehouseDsns, scored: Connection, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert run(warehouse.reader) == 0
+        text = capsys.readouterr().out
+        assert "10 forecasts in 3 chains, 7 scores" in text
+        assert text.count("head binance:") == 3
+        assert run(warehouse.reader, "--json") == 0
+        document = capsys.readouterr().out
+        assert json.loads(document)["findings"] == []
+        file = tmp_path / "heads.json"
+        file.write_text(document)
+        assert run(warehouse.reader, "--heads", str(file)) == 0
+
+    def test_names_the_row(
+        self, warehouse: WarehouseDsns, chained: Connection, owner: Connection, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        tamper(owner, f"update ml.forecast set coverage = 0.9 where {btc_row(3)}")
+        assert run(warehouse.reader) == 1
+        text = capsys.readouterr().out
+        assert "altered binance:BTC/USDT 1h horizon 1 row 3 target 2024-03-01 03:00:00 made 2024-03-01 02:01:01" in text
+        assert "1 FINDINGS" in text
+        assert run(warehouse.reader, "--json") == 1
+        (found,) = json.loads(capsys.readouterr().out)["findings"]
+        assert (found["kind"], found["position"], found["column"]) == ("altered", 3, "coverage")
+        assert found["target_at"] == "2024-03-01T03:00:00+00:00"
+
+    def test_no_answer(self, warehouse: WarehouseDsns, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        file = tmp_path / "heads.json"
+        assert run(warehouse.reader, "--heads", str(file)) == 2
+        file.write_text('{"heads": [{}]}')
+        assert run(warehouse.reader, "--heads", str(file)) == 2
+        assert run(make_conninfo(warehouse.reader, dbname="nowhere")) == 2
+        assert capsys.readouterr().out == ""
