@@ -19,7 +19,7 @@ from include.warehouse.connection import connect
 HISTORY_FROM = datetime(2023, 1, 1, tzinfo=UTC)
 HOURS_BY_BACKFILL = 6
 ARCHIVED_MONTH = {"start": "2023-01-01T00:00:00Z", "end": "2023-02-01T00:00:00Z"}
-LEVEL_TRIGGERED = ("coverage_repair", "feature_upsert", "model_retraining", "price_forecast")
+LEVEL_TRIGGERED = ("coverage_repair", "feature_upsert", "market_transforms", "model_retraining", "price_forecast")
 HOURLY = ("ohlcv_hourly", "spot_sentiment_hourly")
 STEP_SECONDS = 900.0
 
