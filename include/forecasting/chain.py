@@ -79,10 +79,17 @@ def texts(values: Mapping[str, Any]) -> dict[str, str]:
     return {name: TEXT_OF[kind](values[name]) for name, kind in COLUMNS.items() if values[name] is not None}
 
 
+def sealed_line(name: str, text: str | None) -> bytes:
+    """The line of one column; nothing for NULL."""
+    if text is None:
+        return b""
+    value = text.encode()
+    return b"%s=%d:%s\n" % (name.encode(), len(value), value)
+
+
 def sealed_bytes(fields: Mapping[str, str]) -> bytes:
     """The form the hash is taken of, from `texts`."""
-    encoded = ((name, fields[name].encode()) for name in COLUMNS if name in fields)
-    return b"".join(b"%s=%d:%s\n" % (name.encode(), len(value), value) for name, value in encoded)
+    return b"".join(sealed_line(name, fields.get(name)) for name in COLUMNS)
 
 
 def sha256_of(fields: Mapping[str, str]) -> str:

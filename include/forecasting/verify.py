@@ -69,12 +69,12 @@ class Verification:
             for row in _stream(connection, "forecast/select_chain.sql")
         )
         for series, chain in groupby(rows, key=lambda row: row.series):
-            walk = ChainWalk(series, self.noted)
+            walk = ChainWalk(series, self.noted, self.world)
             yield from walk.findings(chain)
             self.rows += walk.rows
             self.heads[series] = walk.head
         for series in sorted({series for notes in self.noted for series in notes.heads} - self.heads.keys()):
-            yield from ChainWalk(series, self.noted).findings(())
+            yield from ChainWalk(series, self.noted, self.world).findings(())
 
 
 def _stream(connection: Connection, name: str, **parameters: object) -> Iterator[dict[str, Any]]:

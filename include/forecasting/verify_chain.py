@@ -14,7 +14,7 @@ from include.forecasting.verify_heads import EMPTY, Head, NotedHeads
 
 FindingKind = Literal["altered", "removed", "inserted", "reordered", "rewritten", "unsealed", "score", "scoreboard"]
 
-# Telling the column takes tens of milliseconds a row; where a whole table was altered, the first rows say enough.
+# Telling the column takes some 10 ms a row; where a whole table was altered, the first rows say enough.
 MOST_COLUMNS_TOLD = 100
 
 
@@ -37,10 +37,14 @@ class Finding:
 
 @dataclass
 class ChainWalk:
-    """One chain on its way; `head` and `rows` are what was seen once `findings` is exhausted."""
+    """One chain on its way; `head` and `rows` are what was seen once `findings` is exhausted.
+
+    world: of the forecasts; only in the live one do seals and targets have one clock.
+    """
 
     series: Series
     noted: Sequence[NotedHeads] = ()
+    world: str | None = None
     columns_left: int = MOST_COLUMNS_TOLD
     head: Head = EMPTY
     rows: int = 0
@@ -65,7 +69,8 @@ class ChainWalk:
             if other is not row:
                 yield self._rival(other)
         yield from self._gap(row)
-        yield from self._row(row, followers)
+        yield from self._row(row, followers, after[0] if after else None)
+        yield from self._against_clock(row)
         yield from self._against_notes(row)
         self._before = row
         self.head = Head(row.position, row.row_sha256)
@@ -87,9 +92,9 @@ class ChainWalk:
         detail = f"{which} not there: {after}, before the target {_shown(row)}; its hash was {row.previous_sha256}"
         yield Finding("removed", detail, self.series, first)
 
-    def _row(self, row: SealedRow, followers: list[SealedRow]) -> Iterator[Finding]:
+    def _row(self, row: SealedRow, followers: list[SealedRow], after: SealedRow | None) -> Iterator[Finding]:
         if not row.is_whole:
-            yield self._altered(row, followers)
+            yield self._altered(row, followers, after)
         elif followers and not any(_names(each, row) for each in followers) and any(r.is_whole for r in followers):
             yield self._finding(
                 "altered",
@@ -113,11 +118,11 @@ class ChainWalk:
         self.columns_left -= 1
         return altered_column(row, self._before, after)
 
-    def _altered(self, row: SealedRow, followers: list[SealedRow]) -> Finding:
+    def _altered(self, row: SealedRow, followers: list[SealedRow], after: SealedRow | None) -> Finding:
         """A row that does not say what its hash says."""
         if any(each.previous_sha256 == row.computed_sha256 for each in followers):
             return self._finding("altered", row, f"row_sha256 was {row.computed_sha256}", "row_sha256")
-        found = self._told(row, followers[0] if followers else None)
+        found = self._told(row, after)
         if found and found.column == "chain_position":
             return self._reordered(row, found)
         if found:
@@ -131,6 +136,11 @@ class ChainWalk:
 
     def _reordered(self, row: SealedRow, found: Altered) -> Finding:
         return self._finding("reordered", row, f"it was row {found.was} of its chain", found.column)
+
+    def _against_clock(self, row: SealedRow) -> Iterator[Finding]:
+        sealed_at, target_at = row.values["sealed_at"], row.values["target_at"]
+        if self.world == "live" and row.is_whole and None not in (sealed_at, target_at) and sealed_at >= target_at:
+            yield self._finding("inserted", row, f"sealed at {instant(sealed_at)}, when its target had passed")
 
     def _against_notes(self, row: SealedRow) -> Iterator[Finding]:
         for notes in self.noted:

@@ -6,14 +6,16 @@ columns contradict, can be found by trying: values the neighbours imply, then ea
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from include.candles.timeframes import SECONDS
-from include.forecasting.chain import COLUMNS, GENESIS, TEXT_OF, SealedRow, sha256_of
+from include.forecasting.chain import COLUMNS, GENESIS, TEXT_OF, SealedRow, sealed_bytes, sealed_line
 
+NAMES = list(COLUMNS)
 PRINTABLE = "".join(map(chr, range(32, 127)))
 DIGITS = "0123456789"
 HEX = DIGITS + "abcdef"
@@ -31,11 +33,20 @@ def altered_column(row: SealedRow, before: SealedRow | None, after: SealedRow | 
 
     before, after: its neighbours in the chain.
     """
+    around: dict[
+        str, tuple[Any, bytes]
+    ] = {}  # of a column: the hash of what stands before it, and what stands after it
     for column, was in _candidates(row, before, after):
-        fields = {name: text for name, text in row.fields.items() if name != column}
-        if was is not None:
-            fields[column] = was
-        if sha256_of(fields) == row.row_sha256:
+        if column not in around:
+            place = NAMES.index(column)
+            start, rest = (
+                {name: row.fields[name] for name in part if name in row.fields}
+                for part in (NAMES[:place], NAMES[place + 1 :])
+            )
+            around[column] = hashlib.sha256(sealed_bytes(start)), sealed_bytes(rest)
+        digest = around[column][0].copy()
+        digest.update(sealed_line(column, was) + around[column][1])
+        if digest.hexdigest() == row.row_sha256:
             return Altered(column, was)
     return None
 

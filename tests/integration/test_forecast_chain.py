@@ -386,6 +386,13 @@ class TestTampering:
         (found,) = findings(owner, before)
         assert (found.kind, found.position) == ("inserted", ROWS + 1)
 
+    def test_a_live_row_that_was_sealed_late(self, chained: Connection, owner: Connection) -> None:
+        """With the one trigger out of the way that looks at the clock."""
+        assert findings(owner) == []
+        owner.execute("insert into ops.world (world) values ('live')")
+        assert {(f.kind, "its target had passed" in f.detail) for f in findings(owner)} == {("inserted", True)}
+        assert len(findings(owner)) == ROWS + 4
+
     def test_two_rows_change_places(self, chained: Connection, owner: Connection) -> None:
         owner.execute("alter table ml.forecast drop constraint forecast_chain_has_one_head")
         first, second = btc_row(3), btc_row(4)
