@@ -18,7 +18,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 # The checks' base classes: what a DAG file imports of Airflow itself the DAG processor loads once, before it forks.
-import airflow.providers.common.sql.operators.sql  # noqa: F401
+from airflow.providers.common.sql.operators.sql import BaseSQLOperator  # noqa: F401
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronDataIntervalTimetable, Param
 
 from crypto_market.assets import CANDLES, FEATURES

@@ -7,6 +7,8 @@ value is not defined or hangs on rounding alone.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -27,6 +29,7 @@ from include.features.model import (
 )
 
 Array = npt.NDArray[np.float64]
+Prices: TypeAlias = "pd.Series[float]"
 
 # From here on both libraries' recursions agree to 1e-9: they have forgotten how they began.
 SETTLED_BARS = 400
@@ -43,17 +46,14 @@ def second_opinion(high: Array, low: Array, close: Array) -> dict[str, Array]:
     highs, lows, closes = pd.Series(high), pd.Series(low), pd.Series(close)
     macd = MACD(closes, window_slow=MACD_SLOW, window_fast=MACD_FAST, window_sign=MACD_SIGNAL)
     with np.errstate(all="ignore"):  # a market without any range divides zero by zero
-        adx = ADXIndicator(highs, lows, closes, ADX_WINDOW)
         columns = {
             "ema_12": EMAIndicator(closes, MACD_FAST).ema_indicator(),
             "ema_26": EMAIndicator(closes, MACD_SLOW).ema_indicator(),
             "macd": macd.macd(),
             "macd_signal": macd.macd_signal(),
             "macd_histogram": macd.macd_diff(),
-            "adx_14": adx.adx(),
-            "di_plus_14": adx.adx_pos(),
-            "di_minus_14": adx.adx_neg(),
             "atr_14": AverageTrueRange(highs, lows, closes, ATR_WINDOW).average_true_range(),
+            **_directional(highs, lows, closes),
             **_momentum(closes),
             **_bands(closes),
         }
@@ -63,7 +63,18 @@ def second_opinion(high: Array, low: Array, close: Array) -> dict[str, Array]:
     return settled
 
 
-def _momentum(closes: pd.Series[float]) -> dict[str, pd.Series[float]]:
+def _directional(highs: Prices, lows: Prices, closes: Prices) -> dict[str, Prices]:
+    indicator = ADXIndicator(highs, lows, closes, ADX_WINDOW)
+    plus, minus = indicator.adx_pos(), indicator.adx_neg()
+    directed = (plus + minus > 0).cumsum()  # `ta` says 0 of a market without any direction so far
+    return {
+        "adx_14": indicator.adx().where(directed > SETTLED_BARS - 2 * ADX_WINDOW),
+        "di_plus_14": plus.where(directed > 0),
+        "di_minus_14": minus.where(directed > 0),
+    }
+
+
+def _momentum(closes: Prices) -> dict[str, Prices]:
     moves = closes.diff().ne(0.0).cumsum() - 1  # the first bar's difference is none, and counts
     rsi = RSIIndicator(closes, RSI_WINDOW).rsi().where(moves > 0)  # `ta` says 100 of a price at rest
     window = rsi.rolling(RSI_WINDOW)
@@ -80,7 +91,7 @@ def _momentum(closes: pd.Series[float]) -> dict[str, pd.Series[float]]:
     }
 
 
-def _bands(closes: pd.Series[float]) -> dict[str, pd.Series[float]]:
+def _bands(closes: Prices) -> dict[str, Prices]:
     bands = BollingerBands(closes, BOLLINGER_WINDOW, BOLLINGER_DEVIATIONS)
     middle, upper, lower = bands.bollinger_mavg(), bands.bollinger_hband(), bands.bollinger_lband()
     is_wide = upper - lower > LEAST_BAND * middle

@@ -12,10 +12,12 @@ summary as (
         coalesce(max(f.{{ name }}), '-Infinity') as most_{{ name }}{{ "," if not loop.last }}
         {%- endfor %}
     from series as s
-    inner join features.candle_feature as f
-        on
-            s.instrument_id = f.instrument_id and s.timeframe = f.timeframe
-            and s.checked_from <= f.opened_at
+    cross join lateral (
+        select r.*
+        from features.candle_feature as r
+        where r.instrument_id = s.instrument_id and r.timeframe = s.timeframe and r.opened_at >= s.checked_from
+        order by r.opened_at  -- series by series by its key; a join would read the whole table
+    ) as f
 )
 
 select

@@ -22,19 +22,27 @@ candle as (
         s.timeframe,
         m.opened_at
     from series as s
-    inner join market.candle as m
-        on
-            s.instrument_id = m.instrument_id and s.timeframe = m.timeframe
-            and s.checked_from <= m.opened_at and s.checked_until > m.opened_at
+    cross join lateral (
+        select c.opened_at
+        from market.candle as c
+        where
+            c.instrument_id = s.instrument_id and c.timeframe = s.timeframe
+            and c.opened_at >= s.checked_from and c.opened_at < s.checked_until
+        order by c.opened_at  -- series by series by its key; a join would read the whole table
+    ) as m
 ),
 
 feature as (
     select f.*
     from series as s
-    inner join features.candle_feature as f
-        on
-            s.instrument_id = f.instrument_id and s.timeframe = f.timeframe
-            and s.checked_from <= f.opened_at and s.checked_until > f.opened_at
+    cross join lateral (
+        select r.*
+        from features.candle_feature as r
+        where
+            r.instrument_id = s.instrument_id and r.timeframe = s.timeframe
+            and r.opened_at >= s.checked_from and r.opened_at < s.checked_until
+        order by r.opened_at  -- series by series by its key; a join would read the whole table
+    ) as f
 ),
 
 held as (
@@ -76,14 +84,17 @@ witnessed as (
         n.since_last = market.step(n.timeframe) as is_next,
         -- Evidence that a column which is NULL where nothing moves has no reason to be.
         n.bollinger_width > 0.000001 or n.change_percent <> 0 as has_moved,
-        n.rsi_14 <> lag(n.rsi_14) over in_run as has_rsi_moved,
+        abs(n.rsi_14 - lag(n.rsi_14) over in_run) > 0.000001 and count(n.rsi_14) over last_fourteen = 14
+            as has_rsi_moved,
+        count(*) filter (where n.di_plus_14 + n.di_minus_14 > 0) over last_fourteen = 14 as has_direction,
         count(n.stoch_rsi) over last_three = 3 as has_stochastic,
         count(n.stoch_rsi_k) over last_three = 3 as has_stochastic_k,
         n.bollinger_upper > n.bollinger_lower as has_band
     from numbered as n
     window
         in_run as (partition by n.instrument_id, n.timeframe, n.run order by n.opened_at),
-        last_three as (in_run rows 2 preceding)
+        last_three as (in_run rows 2 preceding),
+        last_fourteen as (in_run rows 13 preceding)
 ),
 
 searched as (

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from airflow.providers.common.sql.operators.sql import BaseSQLOperator
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronDataIntervalTimetable
 from airflow.sdk.exceptions import ParamValidationError
+from airflow.utils.file import iter_airflow_imports
 
 from crypto_market.retry import VenueRetryPolicy
 from include.config.markets import FORECAST_HORIZONS, MARKETS, TIMEFRAMES, VENUES, market_keys
@@ -137,6 +139,10 @@ def test_assets_wake_who_waits_for_them(bag: DagBag) -> None:
     assert [name for name, task in tasks if "features" in {asset.name for asset in outlets_of(task)}] == [
         "feature_upsert.cross_check_indicators"
     ], "unchecked features wake nobody"
+
+
+def test_what_the_checks_are_derived_from_is_loaded_before_the_dag_processor_forks() -> None:
+    assert BaseSQLOperator.__module__ in set(iter_airflow_imports(str(ROOT / "dags" / "feature_upsert.py")))
 
 
 def outlets_of(task: Any) -> list[Any]:
