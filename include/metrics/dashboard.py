@@ -142,6 +142,13 @@ SECTIONS: dict[str, tuple[Panel, ...]] = {
             "A few rows each hour; a repair shows as a burst of `changed`.",
         ),
         Panel(
+            "Failed checks of features, per hour",
+            "sum by (check) (increase(crypto_check_failures_total[1h]))",
+            "{{check}}",
+            "short",
+            "None. The task's error names market, column and hour.",
+        ),
+        Panel(
             "Forecasts, per hour",
             "sum by (result) (increase(crypto_forecast_rows_total[1h]))",
             "{{result}}",
