@@ -312,6 +312,16 @@ def test_old_rows_that_were_written_of_late_are_checked(healthy: Connection) -> 
     assert len(error(ranges())) == 2
 
 
+def test_a_series_whose_definition_is_forgotten_is_sound_again(healthy: Connection) -> None:
+    change(healthy, "rsi_14", 140.5)
+    forget(healthy, "features.candle_feature", "opened_at = '2024-03-01T05:00Z'")
+    assert error(ranges())
+    assert error(rows())
+    forget(healthy, "features.definition", "true")
+    assert upsert_features(healthy, KNOWN)[:3] == (1, 1, 1)
+    assert error(ranges(full_check=True)) == error(rows(full_check=True)) == error(cross(full_check=True)) == []
+
+
 def test_an_indicator_off_by_a_thousandth_is_named_whatever_the_column(
     healthy: Connection, failures: list[str]
 ) -> None:
