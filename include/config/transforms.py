@@ -29,8 +29,8 @@ DAILY_SPIKE = SpikeFactors(wick=Decimal(4), jump=Decimal(3))
 USUAL_FIGURES: tuple[str, ...] = ("quote_volume", "trade_count")
 USUAL_WITHIN_BARS = 24
 
-# Distance of a close from the median of the other venues' closes, in percent of it. Quotes differ: well above the
-# basis between dollars and their tokens (USDC stood 13 % below USDT for some hours of March 2023).
+# Distance of a close from the median of the other venues' closes, in percent of it. Quotes differ: well above what a
+# dollar and its tokens have been apart, which is more than a tenth (tests/unit/transforms/test_transforms_settings.py).
 OFF_MARKET_PERCENT = Decimal(15)
 OFF_MARKET_VENUES = 2
 

@@ -89,14 +89,14 @@ def walk(length: int, seed: int = 5, *, step_share: float = 0.012, start: dateti
 
 def recorded(folder: Path, symbol: str, start: datetime, end: datetime) -> list[Candle]:
     """Recorded hours of Binance in [start, end); figures as the shortest decimal of their float."""
-    table = pq.read_table(folder / "binance" / "klines_1h" / f"{symbol}.parquet").to_pydict()
-    first, last = start.timestamp() * 1000, end.timestamp() * 1000
+    path = folder / "binance" / "klines_1h" / f"{symbol}.parquet"
+    first, last = (int(at.timestamp() * 1000) for at in (start, end))
+    table = pq.read_table(path, filters=[("open_time", ">=", first), ("open_time", "<", last)]).to_pydict()
     rows = zip(*(table[name] for name in ("open_time", "open", "high", "low", "close", "volume", "quote_volume",
                                            "trades")), strict=True)  # fmt: skip
     return [
         Candle(datetime.fromtimestamp(at / 1000, UTC), *(Decimal(repr(figure)) for figure in figures), int(trades))
         for at, *figures, trades in rows
-        if first <= at < last
     ]
 
 

@@ -63,6 +63,15 @@ EXPECTED: dict[str, tuple[dict[str, set[str]], str, set[str]]] = {
         "15 * * * *",
         {"candles"},
     ),
+    "market_transforms": (
+        {
+            "transform_markets": set(),
+            "notify_alerts": {"transform_markets"},
+            "check_mart": {"transform_markets"},
+        },
+        "20 * * * *",
+        {"candles"},
+    ),
     "price_forecast": (
         {"score_matured": set(), "make_forecasts": set(), "publish_facts": {"score_matured", "make_forecasts"}},
         "25 * * * *",
