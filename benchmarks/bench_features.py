@@ -141,8 +141,9 @@ def indicators(figures: Figures, side: Side, runs: int) -> None:
 
     def ours() -> None:
         for candles in series:
-            bars = candles["bar"].to_numpy(np.int64)
-            indicator_columns(candles, bars, int(bars[0]))
+            columns = {str(name): candles[name].to_numpy(np.float64) for name in candles}
+            bars = columns["bar"].astype(np.int64)
+            indicator_columns(columns, bars, int(bars[0]))
 
     def plain() -> None:
         for candles in series:

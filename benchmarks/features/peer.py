@@ -53,7 +53,7 @@ def _store(connection: Connection, instrument_id: int, features: pd.DataFrame, r
     columns = ["opened_at", *NAMES]
     make_staging(connection, "feature_staging", "features.candle_feature", columns)
     with connection.cursor() as cursor, cursor.copy(statement("features/copy_in.sql", columns=columns)) as copy:
-        copy.write(binary_rows(features, "1h"))
+        copy.write(b"".join(binary_rows({str(name): features[name].to_numpy() for name in features}, "1h")))
     values = {
         "instrument_id": instrument_id,
         "timeframe": "1h",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from include.features.model import (
     FIBONACCI_HOURS,
@@ -19,16 +18,17 @@ from include.indicators.extremes import window_highest, window_lowest
 from include.indicators.windows import Array, lagged, window_mean, window_sum
 
 Bars = npt.NDArray[np.int64]
+Columns = Mapping[str, Array]
 
 
-def clock_columns(candles: pd.DataFrame, bars: Bars, timeframe: str) -> dict[str, Array]:
+def clock_columns(candles: Columns, bars: Bars, timeframe: str) -> dict[str, Array]:
     """Returns, volatility, means and levels, one value per candle; a bar without a candle counts as missing."""
     place = bars - bars[0]
     length = int(place[-1]) + 1
 
     def on_grid(column: str) -> Array:
         grid = np.full(length, np.nan)
-        grid[place] = candles[column].to_numpy(np.float64)
+        grid[place] = candles[column]
         return grid
 
     close = on_grid("close")

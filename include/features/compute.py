@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +12,8 @@ import pandas as pd
 
 from include.candles.timeframes import SECONDS
 from include.features.blocks import BLOCK_BARS, WARM_UP_BARS, block_start
-from include.features.clock_columns import Bars, clock_columns
+from include.features.clock_columns import Bars, Columns, clock_columns
+from include.features.columns_indicators import indicator_columns as indicators
 from include.features.fear_greed import DAY_SECONDS, known_fear_greed
 from include.features.model import HISTORY_BARS, LONGEST_BRIDGED_HOLE
 from include.features.registry import NAMES
@@ -18,6 +21,7 @@ from include.indicators.run import bands, recursive_indicators
 from include.indicators.windows import Array
 
 CANDLE_COLUMNS = ("bar", "open", "high", "low", "close", "base_volume", "taker_buy_base_volume")
+INDICATORS = tuple(feature.name for feature in indicators())
 INDEX_COLUMNS = ("day", "value", "published_at")
 
 
@@ -33,9 +37,17 @@ def compute_features(
     before the block of that bar (include/features/blocks.py). Without it `candles` is the whole history.
     Raises ValueError where candles are not in order.
     """
-    bars = candles["bar"].to_numpy(np.int64)
+    given = (_arrays(candles, CANDLE_COLUMNS), _arrays(index, INDEX_COLUMNS))
+    return pd.DataFrame(feature_columns(*given, timeframe, first_bar))
+
+
+def feature_columns(
+    candles: Columns, index: Columns, timeframe: str, first_bar: int | None = None
+) -> dict[str, npt.NDArray[Any]]:
+    """The same from arrays of float64 by name to arrays by name: a frame costs more than one row's features."""
+    bars = candles["bar"].astype(np.int64)
     if len(bars) == 0:
-        return pd.DataFrame({"bar": bars, **{name: np.empty(0) for name in NAMES}})
+        return {"bar": bars, **dict.fromkeys(NAMES, np.empty(0))}
     if (np.diff(bars) <= 0).any():
         raise ValueError("candles have to be in order of time, each bar once")
     opened = bars * SECONDS[timeframe]
@@ -46,13 +58,17 @@ def compute_features(
         **known_fear_greed(index, opened + SECONDS[timeframe]),
     }
     first = 0 if first_bar is None else int(np.searchsorted(bars, first_bar))
-    return pd.DataFrame({"bar": bars[first:], **{name: columns[name][first:] for name in NAMES}})
+    return {"bar": bars[first:], **{name: columns[name][first:] for name in NAMES}}
 
 
-def _row_columns(candles: pd.DataFrame, opened: Bars) -> dict[str, Array]:
+def _arrays(frame: pd.DataFrame, names: Sequence[str]) -> Columns:
+    return {name: frame[name].to_numpy(np.float64) for name in names}
+
+
+def _row_columns(candles: Columns, opened: Bars) -> dict[str, Array]:
     """Columns that the row alone decides; opened: seconds since the epoch."""
-    high, low, close = (candles[name].to_numpy() for name in ("high", "low", "close"))
-    bought, traded = candles["taker_buy_base_volume"].to_numpy(), candles["base_volume"].to_numpy()
+    high, low, close = (candles[name] for name in ("high", "low", "close"))
+    bought, traded = candles["taker_buy_base_volume"], candles["base_volume"]
     months = opened.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64)
     return {
         "range_percent": 100.0 * (high - low) / close,
@@ -69,14 +85,11 @@ def _run_starts(bars: Bars) -> npt.NDArray[np.intp]:
     return np.maximum.accumulate(np.where(breaks, np.arange(len(bars)), 0))
 
 
-def indicator_columns(candles: pd.DataFrame, bars: Bars, first_bar: int) -> dict[str, Array]:
+def indicator_columns(candles: Columns, bars: Bars, first_bar: int) -> dict[str, Array]:
     """Indicators of consecutive bars; recursive ones block by block, NaN before first_bar's block."""
-    high, low, close = (candles[name].to_numpy(np.float64) for name in ("high", "low", "close"))
+    high, low, close = (candles[name] for name in ("high", "low", "close"))
     starts = _run_starts(bars)
-    columns = {
-        name: np.full(len(bars), np.nan)
-        for name in (*recursive_indicators(high[:0], low[:0], close[:0]), *bands(close[:0]))
-    }
+    columns = {name: np.full(len(bars), np.nan) for name in INDICATORS}
     for start, end in _runs(starts):
         for name, values in bands(close[start:end]).items():
             columns[name][start:end] = values

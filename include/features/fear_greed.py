@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from include.features.model import FEAR_GREED_MISSING_ALLOWED, FEAR_GREED_STALE_DAYS, MEAN_DAYS
 from include.indicators.windows import Array, window_mean
@@ -12,7 +13,7 @@ from include.indicators.windows import Array, window_mean
 DAY_SECONDS = 86400
 
 
-def known_fear_greed(index: pd.DataFrame, closed_at: npt.NDArray[np.int64]) -> dict[str, Array]:
+def known_fear_greed(index: Mapping[str, Array], closed_at: npt.NDArray[np.int64]) -> dict[str, Array]:
     """Columns `fear_greed` and `fear_greed_*d` at each close.
 
     index: columns day (number of days since the epoch), value, published_at (seconds since the epoch); one row a day.
@@ -20,22 +21,23 @@ def known_fear_greed(index: pd.DataFrame, closed_at: npt.NDArray[np.int64]) -> d
     """
     names = ["fear_greed", *(f"fear_greed_{days}d" for days in MEAN_DAYS)]
     columns = {name: np.full(len(closed_at), np.nan) for name in names}
-    if index.empty:
+    day_of, values = index["day"].astype(np.int64), index["value"]
+    published_at = index["published_at"].astype(np.int64)
+    if len(day_of) == 0:
         return columns
-    published = index.sort_values(["published_at", "day"], ignore_index=True)
-    times = published["published_at"].to_numpy(np.int64)
-    newest = np.maximum.accumulate(published["day"].to_numpy(np.int64))
-    found = np.searchsorted(times, closed_at, side="right") - 1
+    by_publication = np.lexsort((day_of, published_at))
+    newest = np.maximum.accumulate(day_of[by_publication])
+    found = np.searchsorted(published_at[by_publication], closed_at, side="right") - 1
     day = newest[np.maximum(found, 0)]
     usable = (found >= 0) & (closed_at - day * DAY_SECONDS < FEAR_GREED_STALE_DAYS * DAY_SECONDS)
 
-    in_order = index.sort_values("day")
-    first = int(in_order["day"].iloc[0])
-    by_day = np.full(int(in_order["day"].iloc[-1]) - first + 1, np.nan)
+    in_order = np.argsort(day_of)
+    day_of, values, published_at = day_of[in_order], values[in_order], published_at[in_order]
+    first = int(day_of[0])
+    by_day = np.full(int(day_of[-1]) - first + 1, np.nan)
     # A day that was published after a later one is left out: its value was not known when that one came.
-    prompt = in_order["published_at"].to_numpy() <= _earliest_later(in_order["published_at"].to_numpy(np.int64))
-    kept = in_order.loc[prompt]
-    by_day[kept["day"].to_numpy(np.int64) - first] = kept["value"].to_numpy(np.float64)
+    prompt = published_at <= _earliest_later(published_at)
+    by_day[day_of[prompt] - first] = values[prompt]
 
     place = day - first
     columns["fear_greed"][usable] = by_day[place[usable]]

@@ -1,11 +1,11 @@
-"""Answers of float8 columns as a frame: each column comes as one array in PostgreSQL's binary format."""
+"""Answers of float8 columns as arrays: each column comes as one array in PostgreSQL's binary format."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 import psycopg
 from psycopg import sql
 from psycopg.abc import Buffer
@@ -22,8 +22,8 @@ _FLOAT8_ARRAY = psycopg.adapters.types["float8"].array_oid
 
 def read_floats(
     connection: Connection, query: str, values: Mapping[str, object], columns: Sequence[str]
-) -> pd.DataFrame:
-    """Answer of the query in a file below sql/, in its order; its columns are `columns`: float8, NaN where missing.
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Answer of the query in a file below sql/, by column, in its order: `columns`, float8, NaN where missing.
 
     Raises ValueError where a column is not float8 or holds NULL.
     """
@@ -32,10 +32,10 @@ def read_floats(
     with connection.cursor(binary=True) as cursor:
         cursor.adapters.register_loader(_FLOAT8_ARRAY, _FloatArrayLoader)
         found = cursor.execute(whole, values).fetchone() or ()
-    frame = {name: np.empty(0) if array is None else array for name, array in zip(columns, found, strict=True)}
-    if not all(isinstance(array, np.ndarray) for array in frame.values()):
+    columns_read = {name: np.empty(0) if array is None else array for name, array in zip(columns, found, strict=True)}
+    if not all(isinstance(array, np.ndarray) for array in columns_read.values()):
         raise ValueError(f"{query} has to answer {', '.join(columns)} as float8")
-    return pd.DataFrame(frame)
+    return columns_read
 
 
 class _FloatArrayLoader(Loader):

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 
 from include.candles.timeframes import SECONDS
 
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # no flags, no header extension
 _TRAILER = b"\xff\xff"
+_SLICE = 512  # rows encoded at once; more do not fit into a processor's cache
 _POSTGRES_EPOCH_SECONDS = 946_684_800  # 2000-01-01 UTC
 
 
-def binary_rows(features: pd.DataFrame, timeframe: str) -> bytes:
-    """A whole COPY stream: opened_at as timestamptz, then every other column of the frame as float8 in its order.
+def binary_rows(features: Mapping[str, npt.NDArray[Any]], timeframe: str) -> Iterator[bytes]:
+    """A whole COPY stream in pieces: `bar` as opened_at, a timestamptz, then every other column as float8 in its order.
 
     NaN goes out as NaN; the statement that reads the staging table makes it NULL.
     """
-    rows = np.empty(len(features), _row_type(features.shape[1] - 1))
-    rows["count"] = features.shape[1]
-    rows["opened_at_bytes"] = rows["fields"]["bytes"] = 8
-    rows["opened_at"] = (features["bar"].to_numpy(np.int64) * SECONDS[timeframe] - _POSTGRES_EPOCH_SECONDS) * 1_000_000
-    rows["fields"]["value"] = features.drop(columns="bar").to_numpy(np.float64)
-    return _SIGNATURE + rows.tobytes() + _TRAILER
+    opened_at = (features["bar"] * SECONDS[timeframe] - _POSTGRES_EPOCH_SECONDS) * 1_000_000
+    columns = [values for name, values in features.items() if name != "bar"]
+    row = _row(len(columns))
+    yield _SIGNATURE
+    for first in range(0, len(opened_at), _SLICE):
+        rows = np.repeat(row, min(_SLICE, len(opened_at) - first))
+        rows["opened_at"] = opened_at[first : first + _SLICE]
+        for place, values in enumerate(columns):
+            rows["fields"]["value"][:, place] = values[first : first + _SLICE]
+        yield rows.tobytes()
+    yield _TRAILER
 
 
-def _row_type(columns: int) -> np.dtype[np.void]:
+@cache
+def _row(columns: int) -> npt.NDArray[np.void]:
+    """One row with everything in it that all rows share: lengths and the number of fields."""
     field = [("bytes", ">i4"), ("value", ">f8")]
-    return np.dtype([("count", ">i2"), ("opened_at_bytes", ">i4"), ("opened_at", ">i8"), ("fields", field, (columns,))])
+    fields = [("count", ">i2"), ("opened_at_bytes", ">i4"), ("opened_at", ">i8"), ("fields", field, (columns,))]
+    row = np.zeros(1, np.dtype(fields))
+    row["count"] = 1 + columns
+    row["opened_at_bytes"] = row["fields"]["bytes"] = 8
+    return row

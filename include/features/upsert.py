@@ -6,11 +6,11 @@ ones) and repairs that. A repeat, a crash midway or a second run beside it end i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import pandas as pd
+import numpy.typing as npt
 
 from include.candles.timeframes import SECONDS, step
 from include.features.blocks import (
@@ -24,7 +24,8 @@ from include.features.blocks import (
     reach,
     whole_memory_bars,
 )
-from include.features.compute import CANDLE_COLUMNS, INDEX_COLUMNS, compute_features
+from include.features.clock_columns import Columns
+from include.features.compute import CANDLE_COLUMNS, INDEX_COLUMNS, feature_columns
 from include.features.definition import definition_sha256
 from include.features.model import FEAR_GREED_STALE_DAYS, MEAN_DAYS
 from include.features.reading import read_floats
@@ -120,12 +121,12 @@ def _recompute(connection: Connection, series: Series, rows: Sequence[BarRange],
     for whole in rows:
         for piece in pieces(whole, BLOCKS_AT_ONCE):
             candles, index = _candles(connection, series, piece), _index(connection, series, piece)
-            features = compute_features(candles, index, series.timeframe, first_bar=piece.start)
+            features = feature_columns(candles, index, series.timeframe, first_bar=piece.start)
             counts = counts.plus(_store(connection, series, features, recorded_at))
     return counts
 
 
-def _candles(connection: Connection, series: Series, rows: BarRange) -> pd.DataFrame:
+def _candles(connection: Connection, series: Series, rows: BarRange) -> Columns:
     """The candles that rows are computed from."""
     start = block_start(rows.start) - lookback_bars(series.timeframe)
     values = {
@@ -137,29 +138,33 @@ def _candles(connection: Connection, series: Series, rows: BarRange) -> pd.DataF
     return read_floats(connection, "features/select_candles.sql", values, CANDLE_COLUMNS)
 
 
-def _index(connection: Connection, series: Series, rows: BarRange) -> pd.DataFrame:
+def _index(connection: Connection, series: Series, rows: BarRange) -> Columns:
     """The days of Fear & Greed that rows can have known, or have in a mean. Read under the lock, like the candles."""
     seen = timedelta(days=max(MEAN_DAYS) + FEAR_GREED_STALE_DAYS + 1)
     values = {"first_day": (opening(rows.start, series.timeframe) - seen).date()}
     return read_floats(connection, "features/select_fear_greed.sql", values, INDEX_COLUMNS)
 
 
-def _store(connection: Connection, series: Series, features: pd.DataFrame, recorded_at: datetime) -> UpsertCounts:
-    if features.empty:
+def _store(
+    connection: Connection, series: Series, features: Mapping[str, npt.NDArray[Any]], recorded_at: datetime
+) -> UpsertCounts:
+    bars = features["bar"]
+    if len(bars) == 0:
         return UpsertCounts()
     columns = ["opened_at", *NAMES]
     names = {"staging": "feature_staging", "target": "features.candle_feature", "columns": columns}
     connection.execute(statement("upsert/create_staging.sql", **names))
     copy_in = statement("features/copy_in.sql", columns=columns)
     with connection.cursor() as cursor, cursor.copy(copy_in) as copy:
-        copy.write(binary_rows(features, series.timeframe))
+        for piece in binary_rows(features, series.timeframe):
+            copy.write(piece)
     values = {
         **series._asdict(),
         "recorded_at": recorded_at,
-        "first_opened_at": opening(int(features["bar"].iloc[0]), series.timeframe),
-        "last_opened_at": opening(int(features["bar"].iloc[-1]), series.timeframe),
+        "first_opened_at": opening(int(bars[0]), series.timeframe),
+        "last_opened_at": opening(int(bars[-1]), series.timeframe),
     }
     upsert = statement("features/upsert_feature.sql", columns=NAMES)
     written = connection.execute(upsert, values, prepare=True).fetchone()
     new, changed = written or (0, 0)
-    return UpsertCounts(new, changed, len(features) - new - changed)
+    return UpsertCounts(new, changed, len(bars) - new - changed)

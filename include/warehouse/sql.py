@@ -14,6 +14,9 @@ SQL_FOLDER = Path(__file__).parents[2] / "sql"
 # Names of tables, columns and types, or lists of them in one text; nothing that could end a statement or a literal.
 _NAME = re.compile(r"[A-Za-z0-9_., ()]*", re.ASCII)
 
+# Statements by file and names: there are few of them, and rendering costs more than a short statement's execution.
+_rendered: dict[tuple[str, str], str] = {}
+
 
 class UnsafeNameError(ValueError):
     """A name handed to a template holds characters that names of tables, columns and types never have."""
@@ -47,6 +50,9 @@ def statement(name: str, **names: object) -> str:
     Values are bound by psycopg as `%(parameter)s`. Raises jinja2.TemplateNotFound for a file that is not there,
     jinja2.UndefinedError for a name that is missing, UnsafeNameError for a name that is none.
     """
-    for key, value in names.items():
-        _check(key, value)
-    return _environment().get_template(name).render(names)
+    filled = (name, repr(names))
+    if filled not in _rendered:
+        for key, value in names.items():
+            _check(key, value)
+        _rendered[filled] = _environment().get_template(name).render(names)
+    return _rendered[filled]

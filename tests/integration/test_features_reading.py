@@ -26,13 +26,13 @@ def test_floats_come_to_the_bit_and_in_order(reader: Connection, asked: Path) ->
         "select x::float8, n::float8 from unnest(%(drawn)s::float8[]) with ordinality as t (x, n) order by n desc"
     )
     frame = read_floats(reader, "q.sql", {"drawn": drawn}, ("x", "n"))
-    assert frame["x"].to_numpy().tobytes() == np.array(drawn[::-1]).tobytes()
+    assert frame["x"].tobytes() == np.array(drawn[::-1]).tobytes()
     assert frame["n"].tolist() == list(range(len(drawn), 0, -1))
 
 
 def test_no_row_is_an_empty_frame_and_nan_is_nan(reader: Connection, asked: Path) -> None:
     (asked / "none.sql").write_text("select 1::float8 as x where false")
-    assert read_floats(reader, "none.sql", {}, ("x",)).shape == (0, 1)
+    assert len(read_floats(reader, "none.sql", {}, ("x",))["x"]) == 0
     (asked / "nan.sql").write_text("select 'NaN'::float8 as x")
     assert np.isnan(read_floats(reader, "nan.sql", {}, ("x",))["x"][0])
 

@@ -224,7 +224,7 @@ def test_a_row_is_computed_from_its_anchored_slice(writer: Connection) -> None:
     series = upsert.Series(put(writer, walk(4500)), "1h")
     row = block_start(first) + 3 * BLOCK_BARS + 17
     loaded = upsert._candles(writer, series, BarRange(row, row + 1))["bar"]
-    assert (loaded.iloc[0], loaded.iloc[-1]) == (row - 17 - WARM_UP_BARS, row)
+    assert (loaded[0], loaded[-1]) == (row - 17 - WARM_UP_BARS, row)
 
 
 def test_a_run_that_dies_keeps_what_was_finished_and_the_next_does_the_rest(

@@ -7,7 +7,9 @@ import math
 import numpy as np
 import pandas as pd
 
-from include.features.fear_greed import DAY_SECONDS, known_fear_greed
+from include.features.fear_greed import DAY_SECONDS
+from include.features.fear_greed import known_fear_greed as known_by_arrays
+from include.indicators.windows import Array
 
 FIRST = 20_000
 TEN_MINUTES = 600
@@ -18,6 +20,10 @@ def index_of(values: dict[int, float], published: dict[int, int] | None = None) 
     times = {day: (FIRST + day) * DAY_SECONDS + TEN_MINUTES for day in values} | (published or {})
     rows = [(FIRST + day, value, times[day]) for day, value in values.items()]
     return pd.DataFrame(rows, columns=["day", "value", "published_at"])
+
+
+def known_fear_greed(index: pd.DataFrame, closed_at: np.ndarray[tuple[int], np.dtype[np.int64]]) -> dict[str, Array]:
+    return known_by_arrays({str(name): index[name].to_numpy(np.float64) for name in index}, closed_at)
 
 
 def at(day: float, seconds: int = 0) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
