@@ -124,5 +124,5 @@ def quality_columns() -> list[Feature]:
         Feature("history_bars", "quality", "bars", f"bars since its unbroken run began, at most {HISTORY_BARS}", _PLAIN,
                 _COMPUTE, ("opened_at",), "never", lowest=0.0, highest=float(HISTORY_BARS)),
         Feature("missing_bars_30d", "quality", "bars", "bars of the last 30 days that were not observed", _PLAIN,
-                _CLOCK, ("opened_at",), "never", lowest=0.0, highest=720.0),
+                _CLOCK, ("opened_at",), "never", lowest=0.0),
     ]  # fmt: skip

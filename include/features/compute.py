@@ -20,7 +20,7 @@ from include.features.registry import NAMES
 from include.indicators.run import bands, recursive_indicators
 from include.indicators.windows import Array
 
-CANDLE_COLUMNS = ("bar", "open", "high", "low", "close", "base_volume", "taker_buy_base_volume")
+CANDLE_COLUMNS = ("bar", "high", "low", "close", "base_volume", "taker_buy_base_volume")
 INDICATORS = tuple(feature.name for feature in indicators())
 INDEX_COLUMNS = ("day", "value", "published_at")
 

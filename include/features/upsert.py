@@ -74,6 +74,8 @@ def upsert_features(connection: Connection, recorded_at: datetime) -> FeatureRun
     counts, consumed = UpsertCounts(), 0
     for series in sorted(due):
         with connection.transaction():
+            # Rows and receipts are lost together where the server dies at once, and the next run makes them again.
+            connection.execute("set local synchronous_commit to off")
             # Pending changes are read again under the lock: a run beside this one may have dealt with them.
             lock(connection, f"feature {series.instrument_id} {series.timeframe}")
             changes = [c for c in pending_changes(connection, CONSUMER) if (c.instrument_id, c.timeframe) == series]

@@ -3,7 +3,6 @@
 -- Parameters: instrument_id, timeframe, step_seconds, starts_at, ends_at.
 select
     (extract(epoch from c.opened_at)::bigint / %(step_seconds)s)::float8 as bar,
-    c.open::float8,
     c.high::float8,
     c.low::float8,
     c.close::float8,
