@@ -36,9 +36,7 @@ def test_bars_are_numbered_from_the_epoch() -> None:
     assert bar_number(noon, "1d") == 2, "the first bar that opens at or after"
 
 
-@pytest.mark.parametrize(
-    ("timeframe", "window", "lookback"), [("1h", 720, 768), ("1d", 34, 768), ("15m", 2880, 2880)]
-)
+@pytest.mark.parametrize(("timeframe", "window", "lookback"), [("1h", 720, 768), ("1d", 34, 768), ("15m", 2880, 2880)])
 def test_what_is_loaded_exceeds_the_longest_window(timeframe: str, window: int, lookback: int) -> None:
     assert longest_window(timeframe) == window
     assert lookback_bars(timeframe) == lookback
