@@ -38,6 +38,11 @@ with DAG(
     transform_markets = TransformMarketsOperator(task_id="transform_markets")
     notify_alerts = NotifyAlertsOperator(task_id="notify_alerts")
     check_mart = CheckMartOperator(
-        task_id="check_mart", conn_id="warehouse", table="mart.audit", checks=MART_CHECKS, outlets=[MART]
+        task_id="check_mart",
+        conn_id="warehouse",
+        table="mart.audit",
+        checks=MART_CHECKS,
+        retry_on_failure=False,
+        outlets=[MART],
     )
     transform_markets >> [notify_alerts, check_mart]

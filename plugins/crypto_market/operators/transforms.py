@@ -72,10 +72,6 @@ class CheckMartOperator(SQLTableCheckOperator):
 
     ui_color = "#fff2cc"
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.retry_on_failure = False
-
     def execute(self, context: Context) -> None:
         from include.metrics import emit
 
