@@ -77,25 +77,30 @@ def alerts(connection: Connection, recorded_at: datetime = KNOWN) -> list[tuple[
     return [(direction, (at - START) / HOUR) for direction, at in rows]
 
 
-@pytest.mark.parametrize(
-    ("prices", "expected"),
-    [
-        ([*FLAT, 105], [("up", 25)]),
-        ([*FLAT, "104.999999"], []),
-        ([*FLAT, 95], [("down", 25)]),
-        ([*FLAT, 106, 107, 120], [("up", 25)]),
-        ([*FLAT, 106, "104.5", 106], [("up", 25)]),  # in between it neither fires nor is back
-        ([*FLAT, 106, 104, 106], [("up", 25)]),
-        ([*FLAT, 106, "103.99", 106], [("up", 25), ("up", 27)]),
-        ([*FLAT, 106, 94, 106], [("up", 25), ("down", 26), ("up", 27)]),
-        ([*FLAT, 106, *[100] * 22, 106, 100, 100, 94], [("up", 25), ("up", 48), ("down", 49), ("up", 51)]),
-    ],
-)
-def test_one_alert_per_crossing(writer: Connection, prices: Sequence[object], expected: list[tuple[str, int]]) -> None:
-    del expected[3:]  # what the way back does a day later is the oracle's matter
-    instrument_id = put(writer, BINANCE, closes(prices))
-    assert alerts(writer)[: len(expected)] == expected
-    assert standing(writer, instrument_id) == truth(writer, instrument_id)
+# Prices by the hour, and the first alerts they make: direction, hours since START.
+CASES: list[tuple[Sequence[object], list[tuple[str, int]]]] = [
+    ([*FLAT, 105], [("up", 25)]),
+    ([*FLAT, "104.999999"], []),
+    ([*FLAT, 95], [("down", 25)]),
+    ([*FLAT, 106, 107, 120], [("up", 25)]),
+    ([*FLAT, 106, "104.5", 106], [("up", 25)]),  # in between it neither fires nor is back
+    ([*FLAT, 106, 104, 106], [("up", 25)]),
+    ([*FLAT, 106, "103.99", 106], [("up", 25), ("up", 27)]),
+    ([*FLAT, 106, 94, 106], [("up", 25), ("down", 26), ("up", 27)]),
+    ([*FLAT, 106, *[100] * 22, 106, 100, 100, 94], [("up", 25), ("up", 48), ("down", 49), ("down", 51)]),
+]
+
+
+def test_one_alert_per_crossing(writer: Connection) -> None:
+    for place, (prices, _) in enumerate(CASES):
+        put(writer, market("binance", f"C{place}/USDT"), closes(prices))
+    run_transforms(writer, KNOWN)
+    for place, (prices, expected) in enumerate(CASES):
+        instrument_id = put(writer, market("binance", f"C{place}/USDT"), [])
+        found = standing(writer, instrument_id)
+        by_time = sorted((at, direction) for direction, at, _ in found)
+        assert [(direction, (at - START) / HOUR) for at, direction in by_time] == expected, prices[24:]
+        assert found == truth(writer, instrument_id)
 
 
 def test_an_alert_says_what_moved(writer: Connection) -> None:

@@ -7,8 +7,6 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
 from include.candles.model import Candle
 from include.config.transforms import OFF_MARKET_PERCENT, USUAL_WITHIN_BARS
 from include.transforms.run import run_transforms
@@ -63,27 +61,30 @@ def test_a_stuck_feed_repeats_every_figure(writer: Connection) -> None:
     assert flags(writer, "repeated") == [("binance", 1, {"base_volume": 5})]
 
 
-@pytest.mark.parametrize(
-    ("spike", "flagged"),
-    [
-        ({"high": 201}, {"wick_ratio": 2.01}),
-        ({"high": 200}, None),
-        ({"low": "49.9"}, {"wick_ratio": 2.004}),
-        ({"low": 50}, None),
-        ({"close": "150.1"}, {"jump_ratio": 1.501}),
-        ({"close": 150}, None),
-        ({"close": 66}, {"jump_ratio": 0.66}),
-        ({"close": 67}, None),
-    ],
-)
-def test_a_spike_is_flagged_and_the_way_back_is_not(
-    writer: Connection, spike: dict[str, Any], flagged: dict[str, float] | None
-) -> None:
-    figures = {"close": 100, "open": 100, **spike}
-    spiked = candle(START + 10 * HOUR, figures.pop("close"), **figures)
-    around = [each for each in closes([100] * 20) if each.opened_at != spiked.opened_at]
-    put(writer, BINANCE, [*around, spiked])
-    assert flags(writer, "price_spike") == ([("binance", 10, flagged)] if flagged else [])
+# Figures of one candle among those that stand at 100, and the evidence against it.
+SPIKES: list[tuple[dict[str, Any], dict[str, float] | None]] = [
+    ({"high": 201}, {"wick_ratio": 2.01}),
+    ({"high": 200}, None),
+    ({"low": "49.9"}, {"wick_ratio": 2.004}),
+    ({"low": 50}, None),
+    ({"close": "150.1"}, {"jump_ratio": 1.501}),
+    ({"close": 150}, None),
+    ({"close": 66}, {"jump_ratio": 0.66}),
+    ({"close": 67}, None),
+]
+
+
+def test_a_spike_is_flagged_and_the_way_back_is_not(writer: Connection) -> None:
+    for place, (spike, _) in enumerate(SPIKES):
+        figures = {"close": 100, "open": 100, **spike}
+        spiked = candle(START + 10 * HOUR, figures.pop("close"), **figures)
+        around = [each for each in closes([100] * 20) if each.opened_at != spiked.opened_at]
+        put(writer, market("binance", f"C{place}/USDT"), [*around, spiked])
+    run_transforms(writer, KNOWN)
+    found = writer.execute("select symbol, opened_at, evidence from candle_flags where rule = 'price_spike' order by 1")
+    assert found.fetchall() == [
+        (f"C{place}/USDT", START + 10 * HOUR, evidence) for place, (_, evidence) in enumerate(SPIKES) if evidence
+    ]
 
 
 def test_a_price_that_stays_is_a_spike_once_and_a_jump_after_a_hole_is_none(writer: Connection) -> None:
