@@ -51,12 +51,12 @@ def lookback_bars(timeframe: str) -> int:
 
 def memory(timeframe: str) -> timedelta:
     """How long a closed candle can still enter features that are computed anew; before that it must stay at hand."""
-    return (lookback_bars(timeframe) + BLOCK_BARS) * step(timeframe)
+    return whole_memory_bars(timeframe) * step(timeframe)
 
 
 def whole_memory_bars(timeframe: str) -> int:
-    """How many bars before a row fill its windows and all its indicators remember."""
-    return max(MEMORY_BARS, longest_window(timeframe))
+    """After so many bars a row's slice of bars is whole, wherever the row lies in its block."""
+    return lookback_bars(timeframe) + BLOCK_BARS
 
 
 def block_start(bar: int) -> int:

@@ -61,10 +61,10 @@ def upsert_features(connection: Connection, recorded_at: datetime) -> FeatureRun
     """Compute and store features of everything that changed; one transaction per instrument and timeframe.
 
     recorded_at: our knowledge time (UTC) for rows that are new or differ. Nothing pending: nothing is written.
+    Raises ValueError, after the rest is done, for series whose figures cannot be computed with; they stay pending.
     """
     sentiment = pending_changes(connection, CONSUMER, "fear_greed")
-    sha256 = definition_sha256()
-    outdated = _series(connection, "features/select_outdated_series.sql", sha256)
+    outdated = _series(connection, "features/select_outdated_series.sql", definition_sha256())
     changed = {(c.instrument_id, c.timeframe) for c in pending_changes(connection, CONSUMER)}
     due = {Series(id_, timeframe) for id_, timeframe in changed if id_ and timeframe} | set(outdated)
     if sentiment:
@@ -72,23 +72,41 @@ def upsert_features(connection: Connection, recorded_at: datetime) -> FeatureRun
     if not due:
         return FeatureRun(0, 0, 0, 0, 0)
     counts, consumed = UpsertCounts(), 0
+    errors: list[ValueError] = []
     for series in sorted(due):
-        with connection.transaction():
-            # Rows and receipts are lost together where the server dies at once, and the next run makes them again.
-            connection.execute("set local synchronous_commit to off")
-            # Pending changes are read again under the lock: a run beside this one may have dealt with them.
-            lock(connection, f"feature {series.instrument_id} {series.timeframe}")
-            changes = [c for c in pending_changes(connection, CONSUMER) if (c.instrument_id, c.timeframe) == series]
-            rows = _affected(connection, series, changes, sentiment, everything=series in outdated)
-            counts = counts.plus(_recompute(connection, series, rows, recorded_at))
-            values = {**series._asdict(), "sha256": sha256, "recorded_at": recorded_at}
-            connection.execute(statement("features/upsert_definition.sql"), values)
-            acknowledge(connection, CONSUMER, changes)
-        consumed += len(changes)
+        try:
+            done, changes = _bring_up(connection, series, sentiment, recorded_at, everything=series in outdated)
+        except ValueError as error:  # raised below: one series' figures must not stop the others
+            error.add_note(f"instrument {series.instrument_id} {series.timeframe}")
+            errors.append(error)
+            continue
+        counts, consumed = counts.plus(done), consumed + changes
+    if errors:
+        for other in errors[1:]:
+            errors[0].add_note(f"and {other!r}, {', '.join(other.__notes__)}")
+        raise errors[0]
     # Last, when every series has it: a run that dies before does the rest again.
     acknowledge(connection, CONSUMER, sentiment)
     instruments = len({series.instrument_id for series in due})
     return FeatureRun(instruments, counts.new, counts.changed, counts.unchanged, consumed + len(sentiment))
+
+
+def _bring_up(
+    connection: Connection, series: Series, sentiment: Sequence[Change], recorded_at: datetime, *, everything: bool
+) -> tuple[UpsertCounts, int]:
+    """Bring one series up to date in a transaction of its own; answers its rows and how many changes were consumed."""
+    with connection.transaction():
+        # Rows and receipts are lost together where the server dies at once, and the next run makes them again.
+        connection.execute("set local synchronous_commit to off")
+        # Pending changes are read again under the lock: a run beside this one may have dealt with them.
+        lock(connection, f"feature {series.instrument_id} {series.timeframe}")
+        changes = [c for c in pending_changes(connection, CONSUMER) if (c.instrument_id, c.timeframe) == series]
+        rows = _affected(connection, series, changes, sentiment, everything=everything)
+        counts = _recompute(connection, series, rows, recorded_at)
+        values = {**series._asdict(), "sha256": definition_sha256(), "recorded_at": recorded_at}
+        connection.execute(statement("features/upsert_definition.sql"), values)
+        acknowledge(connection, CONSUMER, changes)
+    return counts, len(changes)
 
 
 def _series(connection: Connection, query: str, sha256: str | None = None) -> list[Series]:
@@ -104,10 +122,12 @@ def _affected(
         return []
     timeframe = series.timeframe
     history = BarRange(bar_number(extent[0], timeframe), bar_number(extent[1], timeframe) + 1)
-    if everything:
+    if extent[2] is not None:
         # Rows whose candles were dropped after archival keep their values: there is nothing to compute them from.
-        untouchable = 0 if extent[2] is None else bar_number(extent[2], timeframe) + whole_memory_bars(timeframe)
-        return merge([BarRange(max(history.start, untouchable), history.end)])
+        first = bar_number(extent[2], timeframe) + whole_memory_bars(timeframe)
+        history = BarRange(max(first, history.start), history.end)
+    if everything:
+        return merge([history])
     ranges = [reach(BarRange(bar_number(c.start, timeframe), bar_number(c.end, timeframe)), timeframe) for c in changes]
     for change in sentiment:
         # A day's value is in means of up to 30 days, and those are carried on while no newer value comes.

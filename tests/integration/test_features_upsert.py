@@ -200,7 +200,8 @@ def test_a_changed_formula_makes_every_row_be_computed_again(
 
 
 def test_rows_whose_candles_were_dropped_keep_their_values(writer: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    instrument_id = put(writer, walk(2200))
+    instrument_id = put(writer, walk(2600))
+    put_fear_greed(writer, {START + timedelta(days=day): 40 + day % 9 for day in range(108)})
     upsert_features(writer, KNOWN)
     before = rows(writer)
     kept_from = START + 800 * HOUR
@@ -211,12 +212,30 @@ def test_rows_whose_candles_were_dropped_keep_their_values(writer: Connection, m
         "values (%s, '1h', '2024-01-01', 'p', 797, %s, %s, 'f', 'c', %s, %s)",
         (instrument_id, START, kept_from - HOUR, KNOWN, KNOWN),
     )
-    monkeypatch.setattr(upsert, "definition_sha256", lambda: "other")
-    assert upsert_features(writer, LATER).rows_unchanged >= 2200 - 800 - 720 - 20
-    assert [row[:3] for row in rows(writer)] == [row[:3] for row in before]
-    assert [row[NAMES.index("sma_30") + 3] for row in rows(writer)] == [
-        row[NAMES.index("sma_30") + 3] for row in before
-    ]
+    recomputable = 2600 - 800 - WARM_UP_BARS - BLOCK_BARS
+    with monkeypatch.context() as other:
+        other.setattr(upsert, "definition_sha256", lambda: "other")
+        assert upsert_features(writer, LATER) == FeatureRun(1, 0, 0, recomputable, 0)
+    assert rows(writer) == before
+    upsert_features(writer, LATER)
+    # An index value of a time near the drop, and a revision there, reach rows that cannot be computed any more.
+    put_fear_greed(writer, {START + timedelta(days=34): 99}, LATER)
+    revised = walk(2600)[1000]
+    put(writer, [revised._replace(base_volume=revised.base_volume + 1)], recorded_at=LATER)
+    assert upsert_features(writer, LATER).rows_changed < recomputable
+    untouched = next(place for place, row in enumerate(before) if row[2] == kept_from) + WARM_UP_BARS + BLOCK_BARS
+    assert rows(writer)[:untouched] == before[:untouched]
+
+
+def test_a_series_that_cannot_be_computed_stops_no_other(writer: Connection) -> None:
+    absurd = [candle._replace(base_volume=Decimal(10) ** 18, taker_buy_base_volume=None) for candle in walk(800)]
+    first = put(writer, absurd)
+    second = put(writer, walk(800), market=MARKETS[1])
+    with pytest.raises(ValueError, match="too large for an exact sum") as raised:
+        upsert_features(writer, KNOWN)
+    assert raised.value.__notes__ == [f"instrument {first} 1h"]
+    assert {row[0] for row in rows(writer)} == {second}
+    assert {change.instrument_id for change in pending_changes(writer, CONSUMER)} == {first}
 
 
 def test_a_row_is_computed_from_its_anchored_slice(writer: Connection) -> None:
