@@ -1,20 +1,22 @@
 """Price alerts on their way out: into the task's log, or through the notifier that an Airflow connection names.
 
 The connection `price_alerts` (any type) has in its extra
-`{"notifier": "dotted.path.of.a.Notifier", "arguments": {"text": "{{ message }}"}}`. Arguments go to the notifier's
-constructor; those it declares as template fields are rendered with the task's context and, beside it, `message` (one
-line) and `alert` (the fields of include/transforms/notices.py).
+`{"notifier": "dotted.path.of.a.Notifier", "arguments": {"text": "{{ message }}"}}`. Texts in the arguments are
+templates of `message` (one line) and `alert` (the fields of include/transforms/notices.py) and of nothing else. They
+are rendered here, once, in Jinja's sandbox: the DAG's own environment evaluates Python, and whoever may write a
+connection may not for that reason run code.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from copy import deepcopy
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook, BaseNotifier
 from airflow.sdk.exceptions import AirflowNotFoundException
+from jinja2 import StrictUndefined
+from jinja2.sandbox import SandboxedEnvironment
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from include.transforms.notices import Notice
 
 CONNECTION_ID = "price_alerts"
+
+# What a notifier's own code learns of the run: plain texts. Not `dag`, by whose environment Airflow would render.
+OF_THE_RUN = ("run_id", "task_instance_key_str", "ts")
 
 
 class NotifierConfigurationError(ValueError):
@@ -38,21 +43,32 @@ class LogNotifier(BaseNotifier):
 def sender(context: Context, conn_id: str = CONNECTION_ID) -> Callable[[Notice], None]:
     """A function that sends one notice, raising what the notifier raises; without the connection it is logged.
 
-    Raises NotifierConfigurationError for a connection that names no notifier, or arguments it does not take.
+    Raises NotifierConfigurationError for a connection that names no notifier, arguments it does not take, and templates
+    that cannot be rendered; the function raises it for what shows only with a certain notice.
     """
+    from include.transforms.notices import EXAMPLE
+
     make = _factory(conn_id)
+    make(_names(EXAMPLE))  # a mistake shows before anything is due
+    of_the_run = {name: value for name, value in context.items() if name in OF_THE_RUN}
 
     def send(notice: Notice) -> None:
-        make()({**context, "alert": notice.as_dict(), "message": notice.message})
+        names = _names(notice)
+        # not by calling the notifier: that renders what is rendered a second time
+        make(names).notify({**of_the_run, **names})  # type: ignore[typeddict-item]
 
     return send
 
 
-def _factory(conn_id: str) -> Callable[[], BaseNotifier]:
+def _names(notice: Notice) -> dict[str, Any]:
+    return {"message": notice.message, "alert": notice.as_dict()}
+
+
+def _factory(conn_id: str) -> Callable[[Mapping[str, Any]], BaseNotifier]:
     try:
         extra = BaseHook.get_connection(conn_id).extra_dejson
     except AirflowNotFoundException:
-        return LogNotifier
+        return lambda _: LogNotifier()
     path, arguments = extra.get("notifier"), extra.get("arguments") or {}
     if not isinstance(path, str) or not isinstance(arguments, dict):
         raise NotifierConfigurationError(
@@ -61,15 +77,33 @@ def _factory(conn_id: str) -> Callable[[], BaseNotifier]:
     _mask(arguments)
     notifier = _class(path, conn_id)
 
-    def make() -> BaseNotifier:
+    def make(names: Mapping[str, Any]) -> BaseNotifier:
+        rendered = {name: _rendered(value, names, f"{conn_id}.{name}") for name, value in arguments.items()}
         try:
-            return notifier(**deepcopy(arguments))
+            return notifier(**rendered)
         except TypeError as error:
-            names = ", ".join(map(str, arguments)) or "none"
-            raise NotifierConfigurationError(f"{path} does not take the arguments given ({names})") from error
+            given = ", ".join(map(str, arguments)) or "none"
+            raise NotifierConfigurationError(f"{path} does not take the arguments given ({given})") from error
 
-    make()  # a mistake shows before anything is due
     return make
+
+
+def _rendered(value: Any, names: Mapping[str, Any], where: str) -> Any:
+    """A copy of value with its texts rendered, however deep they lie; whatever they say, they remain texts."""
+    if isinstance(value, str):
+        environment = SandboxedEnvironment(undefined=StrictUndefined, cache_size=0)
+        try:
+            return environment.from_string(value).render(names)
+        except Exception as error:  # a template may raise anything; a syntax error's own text quotes it: an address
+            reason = getattr(error, "message", None) or error
+            raise NotifierConfigurationError(
+                f"argument {where} cannot be rendered, {type(error).__name__}: {reason} (names: {', '.join(names)})"
+            ) from None
+    if isinstance(value, Mapping):
+        return {key: _rendered(each, names, where) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_rendered(each, names, where) for each in value]
+    return value
 
 
 def _class(path: str, conn_id: str) -> type[BaseNotifier]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from airflow.sdk import BaseNotifier, Context
 
 
 class KeepingNotifier(BaseNotifier):
-    """Keeps rendered texts in `kept`; raises while `broken`."""
+    """Keeps what it was made with in `kept`, what it was told beside in `contexts`; raises while `broken`."""
 
     template_fields: Sequence[str] = ("text",)
-    kept: ClassVar[list[tuple[str, str]]] = []
+    kept: ClassVar[list[tuple[Any, str]]] = []
+    contexts: ClassVar[list[Context]] = []
     broken: ClassVar[bool] = False
 
-    def __init__(self, *, text: str, token: str = "") -> None:
+    def __init__(self, *, text: Any, token: str = "") -> None:
         super().__init__()
         self.text = text
         self.token = token
@@ -24,3 +25,4 @@ class KeepingNotifier(BaseNotifier):
         if KeepingNotifier.broken:
             raise ConnectionError("nobody answers")
         KeepingNotifier.kept.append((self.text, self.token))
+        KeepingNotifier.contexts.append(context)

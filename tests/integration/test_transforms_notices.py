@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from psycopg import OperationalError
 
 from include.transforms.notices import Notice, NoticeCounts, send_notices
 from include.transforms.run import run_transforms
@@ -63,6 +64,45 @@ def test_a_notifier_that_fails_loses_nothing_however_long(writer: Connection) ->
     assert (counts.alerts, notice.crypto, notice.direction) == (1, "ETH", "down")
 
 
+def test_a_notice_that_is_refused_holds_up_no_other_and_is_tried_once_a_run(writer: Connection) -> None:
+    put(writer, market("binance", "DOGE/USDT"), closes([*FLAT, 107]), SOON)
+    put(writer, market("binance", "ETH/USDT"), closes([*FLAT, 93]), SOON)
+    put(writer, BINANCE, closes([*FLAT, 100, 106]), SOON + HOUR)
+    run_transforms(writer, SOON + HOUR)
+    tried: list[str] = []
+
+    def send(notice: Notice) -> None:
+        tried.append(notice.crypto)
+        if notice.crypto in ("DOGE", "ETH"):
+            raise ValueError(f"{notice.crypto} is not to my taste")
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="DOGE is not to my taste") as raised:
+            send_notices(writer, SOON + HOUR, send)
+        assert raised.value.__notes__ == ["and ValueError('ETH is not to my taste')"]
+    assert tried == ["DOGE", "ETH", "BTC", "DOGE", "ETH"]
+    assert [row[2] for row in marks(writer)] == [None, None, "sent"]
+    counts, (first, second) = transform_and_send(writer, SOON + 2 * HOUR)
+    assert (counts.alerts, first.crypto, second.crypto) == (2, "DOGE", "ETH")
+
+
+def test_trouble_with_the_warehouse_itself_ends_it_at_once(writer: Connection, warehouse: WarehouseDsns) -> None:
+    put(writer, market("binance", "ETH/USDT"), closes([*FLAT, 93]), SOON)
+    put(writer, BINANCE, closes([*FLAT, 106]), SOON)
+    run_transforms(writer, SOON)
+    tried: list[str] = []
+    with connect(warehouse.writer) as dying:
+
+        def send(notice: Notice) -> None:
+            tried.append(notice.crypto)
+            writer.execute("select pg_terminate_backend(%s)", (dying.info.backend_pid,))
+
+        with pytest.raises(OperationalError):
+            send_notices(dying, SOON, send)
+    assert tried == ["ETH"]
+    assert [row[2] for row in marks(writer)] == [None, None]
+
+
 def test_what_was_sent_and_was_wrong_is_taken_back_and_sent_again_when_it_stands(writer: Connection) -> None:
     put(writer, BINANCE, closes([*FLAT, 106]), SOON)
     transform_and_send(writer, SOON)
@@ -100,6 +140,13 @@ def test_one_market_speaks_for_a_coin(writer: Connection, reader: Connection) ->
     ]  # fmt: skip
     shown = reader.execute("select crypto, venue, notification from price_alerts").fetchall()
     assert shown == [("BTC", "binance", "sent")]
+
+
+def test_nobody_is_told_or_shown_what_is_not_against_a_dollar(writer: Connection, reader: Connection) -> None:
+    put(writer, market("binance", "ETH/BTC"), closes([*FLAT, 106]), SOON)
+    assert transform_and_send(writer, SOON) == (NoticeCounts(0, 0, 1), [])
+    assert reader.execute("select * from price_alerts").fetchall() == []
+    assert reader.execute("select * from daily_rankings").fetchall() == []
 
 
 def test_a_run_beside_this_one_passes_over_what_is_being_sent(writer: Connection, warehouse: WarehouseDsns) -> None:

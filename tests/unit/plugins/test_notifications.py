@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+from traceback import format_exception
 from typing import Any
 
 import pytest
+from airflow.sdk import DAG
 
 from crypto_market.notifications import NotifierConfigurationError, sender
 from include.transforms.notices import Notice
@@ -24,6 +27,7 @@ MESSAGE = "BTC -6.12 % in 24 h, from 68175.5 to 64000.1 USDT (binance, 2024-06-0
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(KeepingNotifier, "kept", [])
+    monkeypatch.setattr(KeepingNotifier, "contexts", [])
     monkeypatch.setattr(KeepingNotifier, "broken", False)
 
 
@@ -40,14 +44,93 @@ def test_without_the_connection_it_is_logged(
 
 def test_arguments_are_rendered_for_each_notice(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "{{ alert.crypto }} {{ alert.direction }} {{ alert.price }}: {{ message }}"
-    configure(monkeypatch, {"notifier": PATH, "arguments": {"text": text, "token": "{{ kept as it is }}"}})
+    configure(monkeypatch, {"notifier": PATH, "arguments": {"text": text, "token": "{% raw %}{{ kept }}{% endraw %}"}})
     send = sender({})
     send(NOTICE)
     send(NOTICE._replace(crypto="ETH"))
     assert KeepingNotifier.kept == [
-        (f"BTC down 64000.1: {MESSAGE}", "{{ kept as it is }}"),
-        (f"ETH down 64000.1: {MESSAGE.replace('BTC', 'ETH')}", "{{ kept as it is }}"),
+        (f"BTC down 64000.1: {MESSAGE}", "{{ kept }}"),
+        (f"ETH down 64000.1: {MESSAGE.replace('BTC', 'ETH')}", "{{ kept }}"),
     ]
+
+
+def context_of_a_task() -> Any:
+    """What the task of a DAG that renders to Python objects could hand out."""
+    dag = DAG("native", schedule=None, render_template_as_native_obj=True)
+    return {"dag": dag, "conn": "a password", "var": "a secret", "run_id": "manual__1", "message": "not this one"}
+
+
+def test_lists_and_mappings_are_rendered_and_every_text_stays_a_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = {"blocks": [{"price": "{{ alert.price }}"}, "{{ alert.change_hours }}", "[1, 2]", 3, None, True]}
+    configure(monkeypatch, {"notifier": PATH, "arguments": {"text": text}})
+    sender(context_of_a_task())(NOTICE._replace(price=Decimal("60000.10")))
+    assert KeepingNotifier.kept == [({"blocks": [{"price": "60000.10"}, "24", "[1, 2]", 3, None, True]}, "")]
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "{{ cycler.__init__.__globals__.os.system('touch PLANTED') }}",
+        "{{ lipsum.__globals__['os'].system('touch PLANTED') }}",
+        "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+        "{{ ('{0.__class__.__init__}' ~ '').format(alert) ~ message.format.__globals__ }}",
+        "{{ alert | attr('__class__') }}",
+        "{{ dag }}",
+        "{{ conn.get('smtp_default').password }}",
+        "{{ var.value.get('token') }}",
+        "{{ self._TemplateReference__context.parent['dag'] }}",
+        "{% import 'os' as os %}",
+    ],
+)
+def test_what_is_planted_in_an_argument_neither_runs_nor_reaches_airflow(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, planted: str
+) -> None:
+    mark = tmp_path / "planted"
+    text = ["harmless", {"deep": planted.replace("PLANTED", str(mark))}]
+    configure(monkeypatch, {"notifier": PATH, "arguments": {"text": text}})
+    with pytest.raises(NotifierConfigurationError, match=r"argument price_alerts\.text cannot be rendered"):
+        sender(context_of_a_task())
+    assert not mark.exists()
+    assert KeepingNotifier.kept == []
+
+
+def test_what_came_with_the_data_is_not_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    configure(monkeypatch, {"notifier": PATH, "arguments": {"text": "{{ alert.symbol }}"}})
+    sender(context_of_a_task())(NOTICE._replace(symbol="{{ 6 * 7 }}{{ conn }}"))
+    assert KeepingNotifier.kept == [("{{ 6 * 7 }}{{ conn }}", "")]
+
+
+def test_a_notifier_learns_of_the_run_and_the_notice_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    configure(monkeypatch, {"notifier": PATH, "arguments": {"text": "x"}})
+    sender(context_of_a_task())(NOTICE)
+    assert KeepingNotifier.contexts == [{"run_id": "manual__1", "message": MESSAGE, "alert": NOTICE.as_dict()}]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{{ massage }}", r"UndefinedError: 'massage' is undefined \(names: message, alert\)"),
+        ("{{ alert.prise }}", "has no attribute 'prise'"),
+        ("https://hooks.example/hunter2 {{ message }", "TemplateSyntaxError: unexpected '}'"),
+        ("{{ alert.price + 1 }}", "TypeError"),
+    ],
+)
+def test_a_template_that_cannot_be_rendered_is_refused_before_anything_is_due(
+    monkeypatch: pytest.MonkeyPatch, text: str, reason: str
+) -> None:
+    configure(monkeypatch, {"notifier": PATH, "arguments": {"text": text}})
+    with pytest.raises(NotifierConfigurationError, match=reason) as refused:
+        sender({})
+    assert "hunter2" not in "".join(format_exception(refused.value))
+
+
+def test_what_only_a_certain_notice_brings_to_light_is_raised_for_that_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    configure(monkeypatch, {"notifier": PATH, "arguments": {"text": "{{ 'ok' if alert.kind == 'alert' else why }}"}})
+    send = sender({})
+    send(NOTICE)
+    with pytest.raises(NotifierConfigurationError, match="'why' is undefined"):
+        send(NOTICE._replace(kind="retraction"))
+    assert KeepingNotifier.kept == [("ok", "")]
 
 
 def test_a_failing_notifier_raises(monkeypatch: pytest.MonkeyPatch) -> None:
