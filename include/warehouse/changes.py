@@ -5,12 +5,18 @@ Receipts rather than a highest id: ids are handed out before the commit, so a lo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from include.warehouse.connection import Connection
 from include.warehouse.sql import statement
+
+# Who must have dealt with a change before it is forgotten. A consumer that is not named here misses what is.
+CONSUMERS = {"candle": ("features", "transforms", "transforms.ranking"), "fear_greed": ("features",)}
+# sql/checks/series.sql looks at the changes of two days, and at the newest 10,000 ids of all datasets.
+KEPT_FOR = timedelta(days=2)
+KEPT_IDS = 10_000
 
 
 class Change(NamedTuple):
@@ -33,21 +39,26 @@ def pending_changes(connection: Connection, consumer: str, dataset: str = "candl
 
 
 def acknowledge(connection: Connection, consumer: str, changes: Iterable[Change]) -> None:
-    """Give receipts; call it in the transaction that wrote what the changes asked for. Repeatable."""
-    connection.execute(
-        "insert into ops.change_receipt (consumer, change_id) select %s, unnest(%s::bigint[]) on conflict do nothing",
-        (consumer, [change.change_id for change in changes]),
-    )
+    """Give receipts; call it in the transaction that wrote what the changes asked for. Repeatable.
 
-
-def forget_consumed(
-    connection: Connection, consumers: Sequence[str], older_than: datetime, dataset: str = "candle"
-) -> int:
-    """Delete changes recorded before `older_than` that all `consumers` have acknowledged; answers how many.
-
-    Raises ValueError for no consumers, which would forget what nobody has seen.
+    A change that was forgotten meanwhile, since another run acknowledged it, needs none.
     """
-    if not consumers:
-        raise ValueError("name the consumers whose receipts allow a change to be forgotten")
-    values = {"consumers": list(consumers), "older_than": older_than, "dataset": dataset}
-    return connection.execute(statement("changes/delete_consumed.sql"), values).rowcount
+    values = {"consumer": consumer, "change_ids": [change.change_id for change in changes]}
+    connection.execute(statement("changes/insert_receipts.sql"), values)
+
+
+def forget_consumed(connection: Connection, now: datetime, kept_ids: int = KEPT_IDS) -> int:
+    """Delete changes that all consumers of their dataset have acknowledged, and their receipts; answers how many.
+
+    Those recorded within KEPT_FOR of `now` (UTC) stay, the newest `kept_ids` too, and datasets nobody consumes.
+    """
+    forgotten = 0
+    for dataset, consumers in CONSUMERS.items():
+        values = {
+            "dataset": dataset,
+            "consumers": list(consumers),
+            "older_than": now - KEPT_FOR,
+            "kept_ids": kept_ids,
+        }
+        forgotten += connection.execute(statement("changes/delete_consumed.sql"), values).rowcount
+    return forgotten

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 
 from include.config.markets import MARKETS
+from include.features import upsert
+from include.transforms import run
 from include.warehouse.bootstrap import WarehouseDsns
-from include.warehouse.changes import acknowledge, forget_consumed, pending_changes
+from include.warehouse.changes import CONSUMERS, KEPT_FOR, Change, acknowledge, forget_consumed, pending_changes
 from include.warehouse.connection import Connection, connect
 from include.warehouse.instruments import ensure_instrument
 from include.warehouse.world import WorldMismatchError, claim_world, world_of
@@ -54,19 +57,65 @@ def test_receipts_are_per_consumer_and_repeatable(writer: Connection, instrument
     assert pending_changes(writer, "transforms") == changes
 
 
-def test_only_old_changes_seen_by_all_are_forgotten(writer: Connection, instrument_id: int) -> None:
-    for hour in range(3):
-        writer.execute(INSERT, (instrument_id, AT + hour * HOUR, AT + (hour + 1) * HOUR, AT + hour * HOUR))
-    changes = pending_changes(writer, "a")
-    acknowledge(writer, "a", changes)
-    acknowledge(writer, "b", [changes[0], changes[2]])
-    assert forget_consumed(writer, ["a", "b"], older_than=AT + 2 * HOUR) == 1
-    assert [change.change_id for change in pending_changes(writer, "c")] == [c.change_id for c in changes[1:]]
-    assert writer.execute(
-        "select count(*) from ops.change_receipt where change_id = %s", (changes[0].change_id,)
-    ).fetchone() == (0,)
-    with pytest.raises(ValueError, match="consumers"):
-        forget_consumed(writer, [], older_than=AT)
+def change(connection: Connection, dataset: str, instrument_id: int | None, recorded_at: datetime) -> int:
+    row = connection.execute(
+        "insert into ops.change_range (dataset, instrument_id, timeframe, starts_at, ends_at, recorded_at) "
+        "values (%s, %s, %s, %s, %s, %s) returning change_id",
+        (dataset, instrument_id, "1h" if instrument_id else None, AT, AT + HOUR, recorded_at),
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def held(connection: Connection, table: str = "change_range") -> set[int]:
+    return {row[0] for row in connection.execute(f"select change_id from ops.{table}")}
+
+
+def test_what_all_have_dealt_with_is_forgotten_and_nothing_else(writer: Connection, instrument_id: int) -> None:
+    """Every set of receipts a change may have, old and young."""
+    now, consumers = AT + KEPT_FOR, CONSUMERS["candle"]
+    expected = set()
+    for recorded_at in (AT - timedelta(microseconds=1), AT):
+        for signed in (some for size in range(4) for some in itertools.combinations(consumers, size)):
+            id_ = change(writer, "candle", instrument_id, recorded_at)
+            for consumer in (*signed, "somebody"):
+                acknowledge(writer, consumer, [Change(id_, instrument_id, "1h", AT, AT + HOUR)])
+            if recorded_at < AT and signed == consumers:
+                expected.add(id_)
+        for dataset, consumer in (("fear_greed", "features"), ("fear_greed", "transforms"), ("other", "features")):
+            id_ = change(writer, dataset, None, recorded_at)
+            acknowledge(writer, consumer, [Change(id_, None, None, AT, AT + HOUR)])
+            if recorded_at < AT and (dataset, consumer) == ("fear_greed", "features"):
+                expected.add(id_)
+    before = held(writer)
+    assert (len(expected), len(before)) == (2, 22)
+    assert forget_consumed(writer, now) == 0, "the newest ids stay"
+    assert forget_consumed(writer, now, kept_ids=0) == 2
+    assert held(writer) == before - expected
+    assert not held(writer, "change_receipt") & expected
+    assert forget_consumed(writer, now, kept_ids=0) == 0
+
+
+def test_the_newest_ids_stay_whatever_their_age(writer: Connection) -> None:
+    ids = [change(writer, "fear_greed", None, AT) for _ in range(4)]
+    ids.append(change(writer, "other", None, AT))
+    acknowledge(writer, "features", pending_changes(writer, "features", "fear_greed"))
+    assert forget_consumed(writer, AT + 300 * KEPT_FOR, kept_ids=3) == 2
+    assert held(writer) == set(ids[2:])
+
+
+def test_who_consumes_changes_is_known_where_they_are_forgotten() -> None:
+    transforms = (run.CONSUMER, run.RANKING_CONSUMER)
+    assert {"candle": (upsert.CONSUMER, *transforms), "fear_greed": (upsert.CONSUMER,)} == CONSUMERS
+
+
+def test_a_change_that_was_forgotten_meanwhile_needs_no_receipt(writer: Connection) -> None:
+    for _ in range(2):
+        change(writer, "fear_greed", None, AT)
+    gone, there = pending_changes(writer, "features", "fear_greed")
+    writer.execute("delete from ops.change_range where change_id = %s", (gone.change_id,))
+    acknowledge(writer, "features", [gone, there])
+    assert held(writer, "change_receipt") == {there.change_id}
 
 
 def test_first_write_decides_the_world(writer: Connection) -> None:
