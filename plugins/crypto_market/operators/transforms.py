@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class TransformMarketsOperator(WarehouseOperator):
-    """Bring the tables of mart in line with what changed, whatever changed it; idempotent, and free of a window."""
+    """Bring the tables of mart in line with what changed, whatever changed it; idempotent, and free of a window.
+
+    Then forget old changes that every consumer has dealt with, so that finding the pending ones stays cheap.
+    """
 
     ui_color = "#e1d5e7"
 
@@ -24,15 +27,18 @@ class TransformMarketsOperator(WarehouseOperator):
         from include.clock import clock_from_environment
         from include.metrics import emit
         from include.transforms.run import run_transforms
+        from include.warehouse.changes import forget_consumed
 
+        now = clock_from_environment().now()
         with warehouse(self.warehouse_conn_id) as connection:
-            done = run_transforms(connection, recorded_at=clock_from_environment().now())
+            done = run_transforms(connection, recorded_at=now)
+            forgotten = forget_consumed(connection, now)
         for table, counts in done.tables.items():
             for result, number in counts._asdict().items():
                 emit.count("crypto.transform.rows", number, table=table, result=result)
         for result, number in done.price_alert._asdict().items():
             emit.count("crypto.alert.changes", number, result=result)
-        self.log.info("%s", done)
+        self.log.info("%s; %d changes that all have dealt with forgotten", done, forgotten)
         return done.as_dict()
 
 
@@ -68,13 +74,18 @@ class NotifyAlertsOperator(WarehouseOperator):
 
 
 class CheckMartOperator(SQLTableCheckOperator):
-    """SQLTableCheckOperator that counts what fails, and fails at once: data does not heal by trying again."""
+    """SQLTableCheckOperator that reads its table, of one row, once for all checks, and counts what fails.
+
+    It fails at once: data does not heal by trying again.
+    """
 
     ui_color = "#fff2cc"
 
     def execute(self, context: Context) -> None:
         from include.metrics import emit
+        from include.transforms.checks import checks_statement
 
+        self.sql = checks_statement(self.table, self.checks)
         try:
             super().execute(context)
         except AirflowFailException:
