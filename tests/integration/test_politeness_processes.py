@@ -38,9 +38,9 @@ def work():
         try:
             gate.enter(1)
         except RateLimitedError as error:
-            print(type(error).__name__, flush=True)
+            print(f"{type(error).__name__}\\n", end="", flush=True)
         else:
-            print("granted", flush=True)
+            print("granted\\n", end="", flush=True)
 
 workers = [threading.Thread(target=work) for _ in range(int(threads))]
 for each in workers:
