@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from include.candles.timeframes import SECONDS
+from include.features.blocks import whole_memory_bars
 from include.features.model import (
     FEAR_GREED_STALE_DAYS,
     FIBONACCI_RATIOS,
@@ -25,7 +26,7 @@ ROUNDING = 1e-9
 
 # Open time that is checked in each run, beside whatever changed of late.
 RECENT_DAYS = 45
-CHANGED_HOURS = 24
+CHANGED_HOURS = 3  # runs are hourly: three of them see it, and a backfill is not read for a day
 
 # Columns that rise from left to right, in every row that has them.
 ORDERED: dict[str, tuple[str, ...]] = {
@@ -136,6 +137,7 @@ def template_names(*, is_full: bool) -> Mapping[str, object]:
         "is_full": is_full,
         "recent_days": RECENT_DAYS,
         "changed_hours": CHANGED_HOURS,
+        "memories": {timeframe: whole_memory_bars(timeframe) for timeframe in SECONDS},
         "columns": NAMES,
         "presences": [presence._asdict() for presence in presences()],
         "allowances": allowances(),

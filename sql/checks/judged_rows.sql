@@ -102,6 +102,7 @@ searched as (
         w.*,
         d.market,
         d.is_index_settled,
+        w.opened_at >= coalesce(d.recomputable_from, '-infinity') as is_recomputable,
         array_remove(
             array[
                 {%- for each in presences %}
@@ -132,8 +133,8 @@ select
             and s.opened_at between m.first_opened_at and m.last_opened_at
     ) as candle_for_each_row,
     s.has_row or not s.is_newest as rows_are_fresh,
-    cardinality(s.absent) = 0 as no_null_after_warm_up,
-    s.fear_greed is not null or not s.has_row or not s.is_index_settled or not exists (
+    cardinality(s.absent) = 0 or not s.is_recomputable as no_null_after_warm_up,
+    s.fear_greed is not null or not s.has_row or not s.is_recomputable or not s.is_index_settled or not exists (
         select 1
         from market.fear_greed as g
         where

@@ -2,7 +2,10 @@
 -- From the last recent_days of its candles and rows on, or from what was written of late on: candles or index values
 -- recorded in the changed_hours before the newest change, features recomputed in them. The newest change is the clock,
 -- so that a warehouse that stands still is checked as it was. Until what no run of the features has dealt with yet.
--- Names: is_full (true: every row there is), recent_days, changed_hours. No parameters.
+-- Rows before recomputable_from (NULL: there are none) keep what they have: the candles they are made of were dropped
+-- after archival. Columns that are newer than the rows stay NULL there, and late index values are not joined.
+-- Names: is_full (true: every row there is), recent_days, changed_hours, memories (bars by timeframe: how many candles
+-- a row is made of, as the upsert counts them). No parameters.
 with newest_change as (
     select c.change_id, c.recorded_at - interval '{{ changed_hours }} hours' as changed_since
     from ops.change_range as c
@@ -29,6 +32,13 @@ pending as (
     group by c.dataset, c.instrument_id, c.timeframe
 ),
 
+memory (timeframe, bars) as (
+    values
+    {%- for timeframe, bars in memories.items() %}
+    ('{{ timeframe }}'::market.timeframe, {{ bars }}){{ "," if not loop.last }}
+    {%- endfor %}
+),
+
 newest as (
     select
         i.instrument_id,
@@ -43,9 +53,13 @@ newest as (
                 select max(f.opened_at) from features.candle_feature as f
                 where f.instrument_id = i.instrument_id and f.timeframe = t.timeframe
             )
-        ) as newest_at
+        ) as newest_at,
+        (
+            select max(m.last_opened_at) + (1 + t.bars) * market.step(t.timeframe) from ops.archive_manifest as m
+            where m.instrument_id = i.instrument_id and m.timeframe = t.timeframe and m.dropped_at is not null
+        ) as recomputable_from
     from market.instrument as i
-    cross join unnest(enum_range(null::market.timeframe)) as t (timeframe)
+    cross join memory as t
 )
 
 select
@@ -67,6 +81,7 @@ select
             )
     end as checked_from,
     coalesce(p.pending_from, 'infinity') as checked_until,
+    n.recomputable_from,
     not exists (select 1 from pending as i where i.dataset = 'fear_greed') as is_index_settled
 from newest as n
 left join features.definition as d on n.instrument_id = d.instrument_id and n.timeframe = d.timeframe

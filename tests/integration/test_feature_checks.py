@@ -18,6 +18,7 @@ from crypto_market.operators.checks import CrossCheckIndicatorsOperator, Feature
 from include.candles.model import Candle
 from include.candles.timeframes import step
 from include.config.markets import MARKETS, Market
+from include.features.blocks import whole_memory_bars
 from include.features.registry import NAMES
 from include.features.upsert import upsert_features
 from include.features_check import offenders
@@ -266,6 +267,33 @@ def test_rows_of_archived_candles_stay_without_them(healthy: Connection) -> None
     assert error(rows(full_check=True)) == []
 
 
+def test_rows_that_nobody_can_compute_anew_keep_what_they_have(healthy: Connection) -> None:
+    """A later column is NULL and a late index value not joined where the candles of a row were dropped, no further."""
+    forget(healthy, "market.candle", "opened_at < '2024-01-06T00:00Z'")
+    healthy.execute(
+        "insert into ops.archive_manifest (instrument_id, timeframe, month, path, row_count, first_opened_at, "
+        "last_opened_at, file_sha256, content_sha256, archived_at, dropped_at) "
+        "values (1, '1h', '2024-01-01', 'p', 120, %s, '2024-01-05T23:00Z', 'f', 'c', %s, %s)",
+        (START, KNOWN, KNOWN),
+    )
+    first = datetime(2024, 1, 6, tzinfo=UTC) + whole_memory_bars("1h") * HOUR
+    healthy.execute(
+        "update features.candle_feature set month = null, fear_greed = null where instrument_id = 1 "
+        "and timeframe = '1h' and opened_at < %s",
+        (first,),
+    )
+    assert error(rows(full_check=True)) == []
+    for column in ("month", "fear_greed"):
+        change(healthy, column, None, first)
+    assert error(rows(full_check=True)) == [
+        "2 broken rules of rows",
+        f"{NAME} {first:%Y-%m-%d %H:%MZ} index_is_joined: fear_greed = NULL, though a value had been published",
+        f"{NAME} {first:%Y-%m-%d %H:%MZ} no_null_after_warm_up: NULL where history_bars = 720: month",
+    ]
+    healthy.execute("update ops.archive_manifest set dropped_at = null")
+    assert int(error(rows(full_check=True))[0].split()[0]) > 1000
+
+
 def test_a_stale_series_is_named_once_and_not_by_the_clock(healthy: Connection, failures: list[str]) -> None:
     forget(healthy, "features.candle_feature", "opened_at > '2024-03-01T05:00Z'")
     assert error(rows()) == [
@@ -305,11 +333,12 @@ def test_an_index_value_that_was_not_joined_is_named(healthy: Connection) -> Non
 def test_old_rows_that_were_written_of_late_are_checked(healthy: Connection) -> None:
     change(healthy, "rsi_14", -1, OLD)
     assert error(ranges()) == []
-    healthy.execute(
-        "update ops.change_range set recorded_at = %s where instrument_id = 1 and starts_at <= %s and ends_at > %s",
-        (KNOWN - 23 * HOUR, OLD, OLD),
-    )
-    assert len(error(ranges())) == 2
+    for hours, lines in ((4, 0), (3, 2)):  # the runs of three hours
+        healthy.execute(
+            "update ops.change_range set recorded_at = %s where instrument_id = 1 and starts_at <= %s and ends_at > %s",
+            (KNOWN - hours * HOUR, OLD, OLD),
+        )
+        assert len(error(ranges())) == lines
 
 
 def test_a_series_whose_definition_is_forgotten_is_sound_again(healthy: Connection) -> None:
