@@ -10,16 +10,18 @@ from typing import NamedTuple
 import numpy as np
 
 from include.candles.timeframes import SECONDS
-from include.features.blocks import opening
+from include.features.blocks import BLOCK_BARS, WARM_UP_BARS, block_start, opening
 from include.features.model import LONGEST_BRIDGED_HOLE
 from include.features.registry import NAMES
-from include.features_check.second_opinion import Array, second_opinion
+from include.features_check.second_opinion import RATIOS, Array, second_opinion
 from include.warehouse.connection import Connection
 from include.warehouse.sql import statement
 
-TAIL_BARS = 1100  # what is read: far more than any indicator remembers
+TAIL_BARS = WARM_UP_BARS + BLOCK_BARS  # what is read: a block and what it is computed from, whole or not
 COMPARED_ROWS = 24  # a day of hours
 TOLERANCE = 1e-6  # of the value, or of the column's median where the value is smaller
+LEAST_DIFFERENCE = 1e-10  # of the close, for columns in the quote's unit: MACD of a calm is the rounding of its means
+LEAST_RATIO_DIFFERENCE = 1e-8  # of ratios: the place of RSI is 0 but for rounding in most bars of some markets
 
 
 class Disagreement(NamedTuple):
@@ -92,12 +94,11 @@ def _check_series(connection: Connection, series: CheckedSeries) -> tuple[int, l
     with connection.cursor(binary=True) as cursor:
         answer = cursor.execute(statement("checks/select_tail.sql", columns=NAMES), values).fetchall()
     table = np.array(answer[::-1], dtype=np.float64).reshape(-1, 4 + len(NAMES))
-    breaks = np.flatnonzero(np.diff(table[:, 0]) > LONGEST_BRIDGED_HOLE + 1)
-    run = table[breaks[-1] + 1 if len(breaks) else 0 :]
+    run = last_run(table)
     stored = dict(zip(NAMES, run[:, 4:].T, strict=True))
     compared, found = 0, []
     for name, computed in second_opinion(run[:, 1], run[:, 2], run[:, 3]).items():
-        has_opinion, differs = compare(stored[name], computed)
+        has_opinion, differs = compare(stored[name], computed, None if name in RATIOS else run[:, 3])
         compared += int(has_opinion.sum())
         for place in np.flatnonzero(differs):
             at, held = opening(int(run[place, 0]), series.timeframe), float(stored[name][place])
@@ -106,11 +107,27 @@ def _check_series(connection: Connection, series: CheckedSeries) -> tuple[int, l
     return compared, found
 
 
-def compare(stored: Array, computed: Array) -> tuple[np.ndarray, np.ndarray]:
-    """Of the last COMPARED_ROWS: where there is an opinion, and where the stored value is not that within TOLERANCE."""
+def last_run(table: Array) -> Array:
+    """Rows (bar first, ascending) that the newest one was computed from: of its block and the warm-up before, unbroken.
+
+    Both opinions thus begin at the same candle, however few of its bars a market has.
+    """
+    if len(table) == 0:
+        return table
+    slice_ = table[table[:, 0] >= block_start(int(table[-1, 0])) - WARM_UP_BARS]
+    breaks = np.flatnonzero(np.diff(slice_[:, 0]) > LONGEST_BRIDGED_HOLE + 1)
+    return slice_[breaks[-1] + 1 if len(breaks) else 0 :]
+
+
+def compare(stored: Array, computed: Array, close: Array | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Of the last COMPARED_ROWS: where there is an opinion, and where the stored value is not that within TOLERANCE.
+
+    close: given for columns in the quote's unit, which may differ by LEAST_DIFFERENCE of it; None for ratios.
+    """
     has_opinion = np.isfinite(computed)
     typical = float(np.median(np.abs(computed[has_opinion]))) if has_opinion.any() else 0.0
     has_opinion[:-COMPARED_ROWS] = False
     allowed = TOLERANCE * np.maximum(np.abs(computed), typical)
+    allowed = np.maximum(allowed, LEAST_RATIO_DIFFERENCE if close is None else LEAST_DIFFERENCE * close)
     is_near = np.abs(stored - computed) <= allowed  # never of a NaN
     return has_opinion, has_opinion & ~is_near

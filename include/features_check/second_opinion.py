@@ -28,11 +28,21 @@ from include.features.model import (
     STOCHASTIC_SMOOTHING,
 )
 
+# Columns without the quote's unit: at rest they are a quotient of what rounding has left.
+RATIOS = (
+    *("rsi_14", "stoch_rsi", "stoch_rsi_k", "stoch_rsi_d", "adx_14", "di_plus_14", "di_minus_14"),
+    *("bollinger_width", "bollinger_percent_b"),
+)
+
 Array = npt.NDArray[np.float64]
 Prices: TypeAlias = "pd.Series[float]"
 
 # From here on both libraries' recursions agree to 1e-9: they have forgotten how they began.
 SETTLED_BARS = 400
+
+# After so many bars at rest a mean of Wilder's holds only what its window has left behind, and shrinks with each bar
+# until a library's own zero ends it: TA-Lib's is 1e-14, whatever the price.
+REST_BARS = 14
 
 # A ratio of ranges smaller than these says more of rounding than of the market.
 LEAST_RSI_RANGE = 0.01  # points of rsi_14
@@ -67,17 +77,26 @@ def _directional(highs: Prices, lows: Prices, closes: Prices) -> dict[str, Price
     indicator = ADXIndicator(highs, lows, closes, ADX_WINDOW)
     plus, minus = indicator.adx_pos(), indicator.adx_neg()
     directed = (plus + minus > 0).cumsum()  # `ta` says 0 of a market without any direction so far
+    has_moved = _has_moved(highs, lows, closes)
+    has_kept_moving = has_moved.rolling(SETTLED_BARS, min_periods=1).min() == 1.0  # ADX remembers a rest for so long
     return {
-        "adx_14": indicator.adx().where(directed > SETTLED_BARS - 2 * ADX_WINDOW),
-        "di_plus_14": plus.where(directed > 0),
-        "di_minus_14": minus.where(directed > 0),
+        "adx_14": indicator.adx().where((directed > SETTLED_BARS - 2 * ADX_WINDOW) & has_kept_moving),
+        "di_plus_14": plus.where((directed > 0) & (has_moved == 1.0)),
+        "di_minus_14": minus.where((directed > 0) & (has_moved == 1.0)),
     }
+
+
+def _has_moved(*prices: Prices) -> Prices:
+    """1 where any of the prices differs from the one before within the last REST_BARS bars, else 0."""
+    moves = np.logical_or.reduce([each.diff().ne(0.0) for each in prices])  # the first difference is none, and counts
+    return pd.Series(moves.astype(np.float64)).rolling(REST_BARS, min_periods=1).max()
 
 
 def _momentum(closes: Prices) -> dict[str, Prices]:
     moves = closes.diff().ne(0.0).cumsum() - 1  # the first bar's difference is none, and counts
     rsi = RSIIndicator(closes, RSI_WINDOW).rsi().where(moves > 0)  # `ta` says 100 of a price at rest
-    window = rsi.rolling(RSI_WINDOW)
+    rsi = rsi.where(_has_moved(closes) == 1.0)
+    window = rsi.rolling(RSI_WINDOW)  # nothing where a rest is in it
     is_wide = window.max() - window.min() > LEAST_RSI_RANGE
     stochastic = StochRSIIndicator(closes, RSI_WINDOW, STOCHASTIC_SMOOTHING, STOCHASTIC_SMOOTHING)
     columns = {

@@ -12,8 +12,8 @@ import pytest
 from include.features.compute import compute_features
 from include.features.registry import FEATURES
 from include.features_check import second_opinion as module
-from include.features_check.cross_check import COMPARED_ROWS, CheckedSeries, compare, turn
-from include.features_check.second_opinion import SETTLED_BARS, second_opinion
+from include.features_check.cross_check import COMPARED_ROWS, TAIL_BARS, CheckedSeries, compare, last_run, turn
+from include.features_check.second_opinion import RATIOS, SETTLED_BARS, second_opinion
 
 SERIES = [CheckedSeries(number, "1h", f"binance:C{number}/USDT") for number in range(7)]
 
@@ -29,6 +29,19 @@ def walk(length: int, volatility: float = 0.01, seed: int = 3) -> pd.DataFrame:
     candles["base_volume"] = random.uniform(1, 100, length)
     candles["taker_buy_base_volume"] = candles["base_volume"] / 2
     return candles.drop(index=[300, 301, 390]).reset_index(drop=True)
+
+
+def disagreements(candles: pd.DataFrame, fault: dict[str, float] | None = None) -> tuple[set[str], int]:
+    """Columns that differ anywhere, day by day, and how many values were compared; fault: factors of stored ones."""
+    prices, features, names, compared = candles[["bar", "high", "low", "close"]].to_numpy(), stored(candles), set(), 0
+    for end in range(len(candles), 200, -COMPARED_ROWS):
+        run = last_run(prices[max(end - TAIL_BARS, 0) : end])
+        for name, computed in second_opinion(*run[:, 1:].T).items():
+            held = features[name].to_numpy()[end - len(run) : end] * (fault or {}).get(name, 1.0)
+            has_opinion, differs = compare(held, computed, None if name in RATIOS else run[:, 3])
+            compared += int(has_opinion.sum())
+            names |= {name} if differs.any() else set()
+    return names, compared
 
 
 def opinion(candles: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -129,8 +142,60 @@ def test_near_zero_the_columns_own_size_counts() -> None:
     held = computed.copy()
     held[-1] = 1e-7
     assert not compare(held, computed)[1].any()
+    computed[:-1] = held[:-1] = 0.0  # as where nothing moves
+    held[-1] = 1e-9
+    assert not compare(held, computed, np.full(100, 20.0))[1].any()
+    assert compare(held, computed, np.full(100, 5.0))[1].sum() == 1
+    assert not compare(held, computed)[1].any()
     held[-1] = 1e-5
     assert compare(held, computed)[1].sum() == 1
+
+
+def test_a_flat_stretch_is_no_disagreement_during_and_after_it() -> None:
+    before, after = walk(1000), walk(900, seed=8)
+    close = float(before["close"].iloc[-1])
+    after[["open", "high", "low", "close"]] *= close / 100.0
+    candles = pd.concat([before, at_rest(np.full(900, close)), after], ignore_index=True)
+    candles["bar"] = np.arange(480_000.0, 480_000 + len(candles))
+    names, compared = disagreements(candles)
+    assert names == set()
+    assert compared > 20_000
+
+
+@pytest.mark.parametrize("moving", [0.1, 0.005])
+def test_a_price_that_seldom_moves_is_no_disagreement(moving: float) -> None:
+    random = np.random.default_rng(6)
+    steps = random.normal(0, 0.01, 2400) * (random.random(2400) < moving)
+    names, compared = disagreements(at_rest(np.round(60_000 * np.exp(np.cumsum(steps)), 2)))
+    assert names == set()
+    assert compared > 10_000
+
+
+@pytest.mark.parametrize("share", [0.25, 0.3, 0.6])
+def test_a_market_without_most_of_its_bars_is_no_disagreement(share: float) -> None:
+    candles = walk(6000)
+    there = np.random.default_rng(4).random(len(candles)) < share
+    names, compared = disagreements(candles[there].reset_index(drop=True))
+    assert names == set()
+    assert (compared > 0) == (share == 0.6)  # else there are never as many rows as the beginnings take to settle
+
+
+@pytest.mark.parametrize("length", [1500, 1447])  # the newest block long begun, and 7 bars old
+def test_a_fault_of_a_thousandth_is_found_whatever_the_column(length: int) -> None:
+    candles = walk(length)
+    names, _ = disagreements(candles)
+    assert names == set()
+    candles = candles.tail(1300).reset_index(drop=True)
+    assert disagreements(candles, dict.fromkeys(opinion(candles), 1.001))[0] == set(opinion(candles))
+
+
+def test_both_opinions_begin_at_one_candle() -> None:
+    bars = np.arange(480_000.0, 482_000)
+    begin = 481_920 - 768  # the newest block's, less its warm-up
+    assert last_run(bars[:, None])[0, 0] == begin
+    assert last_run(np.delete(bars, slice(1300, 1325))[:, None])[0, 0] == 481_325
+    assert last_run(np.delete(bars, slice(1300, 1324))[:, None])[0, 0] == begin
+    assert len(last_run(np.empty((0, 4)))) == 0
 
 
 def test_all_series_have_their_turn_in_a_circle_of_hours() -> None:
