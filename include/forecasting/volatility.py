@@ -62,11 +62,11 @@ def future_volatility(bars: npt.NDArray[np.int64], closes: FloatArray, horizon: 
     sums = np.full(len(squared), np.nan)
     if len(squared) > horizon:
         sums[:-horizon] = np.lib.stride_tricks.sliding_window_view(squared[1:], horizon).sum(axis=1)
-    return np.sqrt(sums)[bars - bars[0]]
+    return np.asarray(np.sqrt(sums)[bars - bars[0]])
 
 
 def _squared_returns(closes: FloatArray) -> FloatArray:
-    return np.square(np.diff(np.log(closes), prepend=np.nan))
+    return np.asarray(np.square(np.diff(np.log(closes), prepend=np.nan)))
 
 
 def _trailing_mean(values: FloatArray, width: int) -> FloatArray:
