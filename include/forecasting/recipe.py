@@ -94,7 +94,7 @@ class Recipe:
     make: a new, unfitted scikit-learn estimator or pipeline, with fixed seeds.
     link: `log` for outcomes above 0 that are learned as logarithms.
     columns: those of `design` it may use, None for all.
-    trusted_types: types in the fitted pipeline that skops does not know by itself, scikit-learn's own all of them.
+    trusted_types: types in the fitted pipeline that skops does not know by itself, of scikit-learn and numpy only.
     """
 
     name: str

@@ -26,4 +26,11 @@ def make() -> Any:
     )
 
 
-RECIPE = Recipe(name="har_ridge", target=Target.VOLATILITY, parameters=PARAMETERS, make=make, link="log")
+RECIPE = Recipe(
+    name="har_ridge",
+    target=Target.VOLATILITY,
+    parameters=PARAMETERS,
+    make=make,
+    link="log",
+    trusted_types=("numpy.dtype",),
+)

@@ -33,4 +33,6 @@ def make() -> Any:
     )
 
 
-RECIPE = Recipe(name="ridge", target=Target.LOG_RETURN, parameters=PARAMETERS, make=make)
+RECIPE = Recipe(
+    name="ridge", target=Target.LOG_RETURN, parameters=PARAMETERS, make=make, trusted_types=("numpy.dtype",)
+)
