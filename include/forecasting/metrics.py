@@ -1,16 +1,24 @@
-"""How good point forecasts of log returns were: errors, skill over naive, and direction with its uncertainty."""
+"""How good point forecasts were: skill against a reference and direction, each with its uncertainty."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 
-from include.forecasting.significance import FloatArray, variance_of_mean
+from include.forecasting.significance import FloatArray, critical_value, variance_of_mean
 
 CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """1 - (mean loss) / (mean loss of the reference), with its 95 % interval; 0: no better, negative: worse."""
+
+    value: float
+    lower: float
+    upper: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +34,19 @@ class Direction:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class PointScores:
-    """Errors in log-return units; the naive forecast says "no change".
+def skill(reference_losses: FloatArray, losses: FloatArray, horizon: int) -> Skill:
+    """Skill of forecasts over `horizon` bars, pair by pair in time order.
 
-    skill: 1 - (sum of squared errors) / (sum of naive's squared errors); 0 is naive, negative is worse than naive.
-    direction: None where no forecast named a direction.
+    The interval is that of a ratio of means (delta method), with a variance that allows for overlap. A reference
+    without any loss leaves no skill to win: 0.
     """
-
-    count: int
-    mae: float
-    rmse: float
-    naive_mae: float
-    naive_rmse: float
-    skill: float
-    direction: Direction | None
-
-
-def squared_errors(actual: FloatArray, predicted: FloatArray | float) -> FloatArray:
-    """The loss that models are fitted on and judged by: its best forecast is the expected return."""
-    return np.square(actual - predicted)
+    reference = float(reference_losses.mean())
+    if not reference:
+        return Skill(0.0, 0.0, 0.0)
+    value = 1.0 - float(losses.mean()) / reference
+    influence = (reference_losses - losses - value * reference_losses) / reference
+    margin = critical_value(len(losses), horizon, CONFIDENCE) * math.sqrt(variance_of_mean(influence, horizon))
+    return Skill(value, value - margin, value + margin)
 
 
 def direction(actual: FloatArray, predicted: FloatArray, horizon: int) -> Direction | None:
@@ -55,27 +56,5 @@ def direction(actual: FloatArray, predicted: FloatArray, horizon: int) -> Direct
     if len(hits) < 2:
         return None
     accuracy = float(hits.mean())
-    margin = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2) * math.sqrt(variance_of_mean(hits, horizon))
+    margin = critical_value(len(hits), horizon, CONFIDENCE) * math.sqrt(variance_of_mean(hits, horizon))
     return Direction(accuracy, max(0.0, accuracy - margin), min(1.0, accuracy + margin), len(hits))
-
-
-def point_scores(actual: FloatArray, predicted: FloatArray, horizon: int) -> PointScores:
-    """Score forecasts of log returns over `horizon` bars, in time order.
-
-    Raises ValueError where there is nothing to score, or where a value is not finite.
-    """
-    if not len(actual) or actual.shape != predicted.shape:
-        raise ValueError(f"cannot score {predicted.shape} forecasts against {actual.shape} outcomes")
-    if not (np.isfinite(actual).all() and np.isfinite(predicted).all()):
-        raise ValueError("forecasts and outcomes have to be finite")
-    mean_square = float(squared_errors(actual, predicted).mean())
-    naive_mean_square = float(squared_errors(actual, 0.0).mean())
-    return PointScores(
-        count=len(actual),
-        mae=float(np.abs(actual - predicted).mean()),
-        rmse=math.sqrt(mean_square),
-        naive_mae=float(np.abs(actual).mean()),
-        naive_rmse=math.sqrt(naive_mean_square),
-        skill=1.0 - mean_square / naive_mean_square if naive_mean_square else 0.0,
-        direction=direction(actual, predicted, horizon),
-    )

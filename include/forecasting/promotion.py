@@ -1,7 +1,8 @@
-"""Who serves: the new model, the present champion, or the naive forecast. Evidence decides, never age.
+"""Who serves: the new model, the present champion, or the baseline. Evidence decides, never age.
 
-A new model has to beat naive beyond luck and the champion as well, on the same rows neither was trained on. A champion
-that has fallen behind naive is retired. "No model beats naive" is a result, and a frequent one.
+A new model has to beat the best baseline beyond luck, and the champion as well, on rows that neither was trained on,
+and the more was tried the stronger its evidence has to be (Bonferroni). A champion that has fallen behind the baseline
+is retired. "No model beats the baseline" is a result, and a frequent one.
 """
 
 from __future__ import annotations
@@ -9,28 +10,49 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from include.forecasting.metrics import Skill
 from include.forecasting.significance import DieboldMariano
 
-# Retraining tries again and again, so the bar over naive is higher than for a single test.
-SIGNIFICANCE_OVER_NAIVE = 0.01
-SIGNIFICANCE_OVER_CHAMPION = 0.05
+# Probability, over all tries, that a model which is no better passes.
+SIGNIFICANCE = 0.05
 
 Verdict = Literal["promoted", "kept", "retired", "naive"]
 
 
 @dataclass(frozen=True, slots=True)
-class ChampionEvidence:
-    """The present champion on those rows of the hold-out that lie after its own training.
+class ChallengerEvidence:
+    """The best recipe against the best baseline on the rows of the walk-forward.
 
-    skill: against naive there. challenger_over_it: the new model against it on the same rows.
-    Both None where it cannot be judged: `unjudged` says why, or `unusable` why it cannot even be served.
+    tries: how many forecasters could have won by luck on these rows: recipes, times trainings that judged them.
+    """
+
+    recipe: str
+    baseline: str
+    skill: Skill
+    over_baseline: DieboldMariano
+    tries: int
+
+    @property
+    def p_value_adjusted(self) -> float:
+        """Against "nothing that was tried beats the baseline"."""
+        return adjusted(self.over_baseline.p_value, self.tries)
+
+
+@dataclass(frozen=True, slots=True)
+class ChampionEvidence:
+    """The present champion on those judged rows that lie after its own training.
+
+    skill: against the best baseline there. challenger_over_it: the new model against it on the same rows.
+    Both None where it cannot be judged: `unjudged` says why, or `unusable` why it is no bar (it cannot be served).
+    is_identical: the new model is the champion's recipe on the champion's data.
     """
 
     version: str
-    skill: float | None = None
+    skill: Skill | None = None
     challenger_over_it: DieboldMariano | None = None
     unjudged: str | None = None
     unusable: str | None = None
+    is_identical: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,32 +63,49 @@ class Decision:
     reason: str
 
 
-def decide(skill: float, over_naive: DieboldMariano, champion: ChampionEvidence | None) -> Decision:
-    """Decide who serves. skill, over_naive: the new model against naive on the hold-out."""
-    beats_naive = over_naive.p_value < SIGNIFICANCE_OVER_NAIVE
-    against_naive = (
-        f"skill {skill:+.2%} over naive on {over_naive.pairs} rows, p = {over_naive.p_value:.3f}"
-        f" (needs p < {SIGNIFICANCE_OVER_NAIVE})"
+def adjusted(p_value: float, tries: int) -> float:
+    """Bonferroni's p-value for the best of several tries."""
+    return min(1.0, p_value * tries)
+
+
+def decide(challenger: ChallengerEvidence, champion: ChampionEvidence | None) -> Decision:
+    """Decide who serves."""
+    beats_baseline = challenger.p_value_adjusted < SIGNIFICANCE
+    bar = challenger.baseline
+    figures = (
+        f"{challenger.recipe} has skill {challenger.skill.value:+.2%} over {bar}"
+        f" (95 % interval {challenger.skill.lower:+.2%} to {challenger.skill.upper:+.2%})"
+        f" on {challenger.over_baseline.pairs} rows, p = {challenger.p_value_adjusted:.3f}"
+        f" for {_tries(challenger.tries)} (needs p < {SIGNIFICANCE})"
     )
     if champion is None:
-        if beats_naive:
-            return Decision("promoted", f"beats naive: {against_naive}; there was no champion")
-        return Decision("naive", f"does not beat naive beyond luck: {against_naive}; naive is served")
+        if beats_baseline:
+            return Decision("promoted", f"beats {bar}: {figures}; there was no champion")
+        return Decision("naive", f"does not beat {bar} beyond luck: {figures}; the baseline is served")
 
     name = f"champion {champion.version}"
+    if champion.is_identical and not champion.unusable:
+        return Decision("kept", f"{name} stays: the new model is the same recipe on the same data; {figures}")
     if champion.unusable:
-        if beats_naive:
-            return Decision("promoted", f"beats naive: {against_naive}; {name} cannot be served: {champion.unusable}")
-        return Decision("retired", f"{name} cannot be served: {champion.unusable}; new model: {against_naive}")
+        if beats_baseline:
+            return Decision("promoted", f"beats {bar}: {figures}; {name} cannot be served: {champion.unusable}")
+        return Decision("retired", f"{name} cannot be served: {champion.unusable}; the baseline is served; {figures}")
     if champion.skill is None or champion.challenger_over_it is None:
-        return Decision("kept", f"{name} stays, it cannot be compared: {champion.unjudged}; new model: {against_naive}")
-    against_champion = f"p = {champion.challenger_over_it.p_value:.3f} (needs p < {SIGNIFICANCE_OVER_CHAMPION})"
-    if beats_naive and champion.challenger_over_it.p_value < SIGNIFICANCE_OVER_CHAMPION:
-        return Decision("promoted", f"beats naive: {against_naive}; and {name}: {against_champion}")
-    if champion.skill > 0.0:
-        stays = f"{name} stays with skill {champion.skill:+.2%}"
-        return Decision("kept", f"{stays}; the new model: {against_naive}, over the champion {against_champion}")
-    behind = f"{name} has fallen behind naive with skill {champion.skill:+.2%}"
-    if beats_naive and champion.challenger_over_it.mean_gain > 0.0:
-        return Decision("promoted", f"{behind}; the new model beats naive: {against_naive}")
-    return Decision("retired", f"{behind}, and the new model does not beat naive: {against_naive}; naive is served")
+        return Decision("kept", f"{name} stays, it cannot be compared: {champion.unjudged}; {figures}")
+    over_champion = adjusted(champion.challenger_over_it.p_value, challenger.tries)
+    against_champion = (
+        f"over the champion p = {over_champion:.3f} on {champion.challenger_over_it.pairs} rows after its training"
+    )
+    if beats_baseline and over_champion < SIGNIFICANCE:
+        return Decision("promoted", f"beats {bar} and {name}: {figures}; {against_champion}")
+    if champion.skill.value > 0.0:
+        stays = f"{name} stays with skill {champion.skill.value:+.2%} over {bar} since its training"
+        return Decision("kept", f"{stays}; {figures}; {against_champion}")
+    behind = f"{name} has fallen behind {bar} with skill {champion.skill.value:+.2%} since its training"
+    if beats_baseline and champion.challenger_over_it.mean_gain > 0.0:
+        return Decision("promoted", f"{behind}; the new model beats {bar}: {figures}; {against_champion}")
+    return Decision("retired", f"{behind}; the baseline is served; {figures}; {against_champion}")
+
+
+def _tries(tries: int) -> str:
+    return "one try" if tries == 1 else f"the best of {tries} tries"

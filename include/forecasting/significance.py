@@ -1,14 +1,15 @@
 """Is one forecast better than another, or was it luck? Tests that know that forecast errors overlap.
 
 A forecast over h bars made every bar shares h - 1 bars with the next one, so its errors are correlated and a plain
-t test would find skill in noise. Variances of means are therefore estimated with Bartlett weights (Newey and West).
+t test would find skill in noise. Variances of means are therefore estimated with Bartlett weights (Newey and West,
+1987) over a long bandwidth, and compared with Student's t of as many degrees of freedom as such an estimate has
+(Lazarus, Lewis, Stock and Watson, 2018): the normal distribution would again find too much.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,8 @@ FloatArray = npt.NDArray[np.float64]
 
 # Fewer paired losses than this say nothing about a long-run variance.
 FEWEST_PAIRS = 50
+# Losses that differ by less, beside their size, do not differ.
+ROUNDING = 1e-12
 
 
 class TooFewForecastsError(ValueError):
@@ -28,7 +31,7 @@ class DieboldMariano:
     """Outcome of the test of equal accuracy.
 
     mean_gain: mean of (loss of the reference - loss of the candidate); positive: the candidate is better.
-    statistic: mean_gain over its standard error, about standard normal where both are equally good.
+    statistic: mean_gain over its standard error, about Student's t where both are equally good.
     p_value: one-sided, against "the candidate is not better"; 1.0 where the two never differ.
     """
 
@@ -61,12 +64,26 @@ def variance_of_mean(values: FloatArray, horizon: int) -> float:
     return max(0.0, long_run) / count**2
 
 
+def degrees_of_freedom(count: int, horizon: int) -> float:
+    """Of `variance_of_mean`: 3/2 of the series' length over the bandwidth, for Bartlett weights."""
+    return 1.5 * count / bandwidth(count, horizon)
+
+
+def critical_value(count: int, horizon: int, confidence: float) -> float:
+    """How many standard errors a two-sided interval reaches to each side, e.g. about 1.96 for 0.95 and long series."""
+    from scipy.special import stdtrit  # type: ignore[import-untyped]
+
+    return float(stdtrit(degrees_of_freedom(count, horizon), 0.5 + confidence / 2))
+
+
 def diebold_mariano(reference_losses: FloatArray, candidate_losses: FloatArray, horizon: int) -> DieboldMariano:
     """Test whether the candidate's losses are smaller than the reference's, pair by pair in time order.
 
-    The statistic is shrunk by the small-sample factor of Harvey, Leybourne and Newbold.
+    Diebold and Mariano (1995), with the small-sample factor of Harvey, Leybourne and Newbold (1997).
     Raises TooFewForecastsError below FEWEST_PAIRS pairs, ValueError for unequal lengths or values not finite.
     """
+    from scipy.special import stdtr
+
     if reference_losses.shape != candidate_losses.shape:
         raise ValueError(f"losses differ in shape: {reference_losses.shape} and {candidate_losses.shape}")
     gain = reference_losses - candidate_losses
@@ -75,12 +92,15 @@ def diebold_mariano(reference_losses: FloatArray, candidate_losses: FloatArray, 
         raise TooFewForecastsError(f"{count} paired forecasts over {horizon} bars are too few to compare")
     if not np.isfinite(gain).all():
         raise ValueError("losses have to be finite")
+    if np.abs(gain).max() <= ROUNDING * np.abs(reference_losses).max():
+        # The same forecasts, or as good as: what is left of the difference is how the losses were rounded.
+        return DieboldMariano(0.0, 0.0, 1.0, count)
     mean = float(gain.mean())
     variance = variance_of_mean(gain, horizon)
     if variance == 0.0:
-        # Every pair differs by the same amount; for equal forecasts that amount is zero and nothing was shown.
-        statistic = math.copysign(math.inf, mean) if mean else 0.0
+        # Every pair differs by the same amount.
+        statistic = math.copysign(math.inf, mean)
         return DieboldMariano(mean, statistic, 0.0 if mean > 0 else 1.0, count)
     small_sample = (count + 1 - 2 * horizon + horizon * (horizon - 1) / count) / count
     statistic = mean / math.sqrt(variance) * math.sqrt(max(0.0, small_sample))
-    return DieboldMariano(mean, statistic, 1.0 - NormalDist().cdf(statistic), count)
+    return DieboldMariano(mean, statistic, float(stdtr(degrees_of_freedom(count, horizon), -statistic)), count)
