@@ -6,15 +6,16 @@ Models are stored as skops, which loads no code, so that a model file cannot run
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from include.forecasting import model
-from include.forecasting.conformal import Interval
-from include.forecasting.significance import FloatArray
+from include.forecasting.stored_model import TrainedModel as TrainedModel
+from include.forecasting.stored_model import UnusableModelError as UnusableModelError
+from include.forecasting.stored_model import from_metadata, metadata_of
+from include.forecasting.targets import ForecastKind, Target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,13 +24,6 @@ if TYPE_CHECKING:
 EXPERIMENT = "price_forecast"
 CHAMPION, CHALLENGER = "champion", "challenger"
 ARTIFACT = "model"
-
-# The one type in our pipelines that skops does not know by itself: scikit-learn's own tree, without code of ours.
-TRUSTED_TYPES = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
-
-
-class UnusableModelError(RuntimeError):
-    """A registered model cannot be served, e.g. as it lacks what our trainings store with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +36,21 @@ class ModelVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainedModel:
-    """A pipeline with what is needed to serve it.
+class RegisteredVersion:
+    """A version as the registry lists it: aliases it bears, when it was registered (UTC)."""
 
-    trained_until: when the last outcome it was fitted on was known (UTC).
-    """
-
-    pipeline: Any
-    interval: Interval
-    inputs: tuple[str, ...]
-    trained_until: datetime
-
-    def predict(self, inputs: pd.DataFrame) -> FloatArray:
-        """Forecasts of log returns. Raises UnusableModelError where an input it was fitted on no longer exists."""
-        missing = [name for name in self.inputs if name not in inputs.columns]
-        if missing:
-            raise UnusableModelError(f"inputs that are no longer computed: {', '.join(missing)}")
-        return model.predict(self.pipeline, inputs[list(self.inputs)])
+    version: str
+    run_id: str
+    aliases: tuple[str, ...]
+    created_at: datetime
 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What one training leaves behind in MLflow beside the model; times and market are tags, figures are metrics."""
+    """What one training leaves behind in MLflow beside the model; times and market are tags, figures are metrics.
+
+    example: rows of the model's design, for its signature.
+    """
 
     run_name: str
     params: Mapping[str, str]
@@ -74,9 +61,13 @@ class RunRecord:
     example: pd.DataFrame
 
 
-def model_name(world: str, venue: str, symbol: str, timeframe: str, horizon_bars: int) -> str:
-    """Registered name, e.g. `live.binance.BTC-USDT.1h.24`; MLflow allows no slash. Worlds never share a model."""
-    return ".".join((world, venue, symbol.replace("/", "-"), timeframe, str(horizon_bars)))
+def model_name(world: str, venue: str, symbol: str, timeframe: str, kind: ForecastKind) -> str:
+    """Registered name, e.g. `live.binance.BTC-USDT.1h.24`, and `….1h.24.volatility` for another target than the return.
+
+    MLflow allows no slash. Worlds never share a model.
+    """
+    parts = [world, venue, symbol.replace("/", "-"), timeframe, str(kind.horizon_bars)]
+    return ".".join(parts if kind.target is Target.LOG_RETURN else [*parts, str(kind.target)])
 
 
 class ModelRegistry:
@@ -95,8 +86,11 @@ class ModelRegistry:
         mlflow.set_registry_uri(self._uri)
         return mlflow.MlflowClient(self._uri, self._uri)
 
-    def log(self, name: str, trained: TrainedModel, record: RunRecord) -> ModelVersion:
-        """Log one training as a run and its model as the newest version of `name`, alias `challenger`."""
+    def log(self, name: str, trained: TrainedModel, trusted_types: Iterable[str], record: RunRecord) -> ModelVersion:
+        """Log one training as a run and its model as the newest version of `name`, alias `challenger`.
+
+        trusted_types: types in the pipeline that skops does not know by itself, and that loading may make.
+        """
         import mlflow
         from mlflow.models import infer_signature
 
@@ -109,17 +103,13 @@ class ModelRegistry:
             for file_name, figure in record.plots.items():
                 mlflow.log_figure(figure, f"plots/{file_name}.png")
             info = mlflow.sklearn.log_model(
-                trained.pipeline,
+                trained.fitted.pipeline,
                 name=ARTIFACT,
                 serialization_format="skops",
-                skops_trusted_types=TRUSTED_TYPES,
+                skops_trusted_types=list(trusted_types),
                 pip_requirements=requirements(),
-                signature=infer_signature(record.example, trained.predict(record.example)),
-                metadata={
-                    "interval": asdict(trained.interval),
-                    "inputs": list(trained.inputs),
-                    "trained_until": trained.trained_until.isoformat(),
-                },
+                signature=infer_signature(record.example, trained.fitted.pipeline.predict(record.example)),
+                metadata=metadata_of(trained),
                 registered_model_name=name,
             )
         version = ModelVersion(name, str(info.registered_model_version), run.info.run_id)
@@ -129,30 +119,41 @@ class ModelRegistry:
 
     def champion(self, name: str) -> ModelVersion | None:
         """The version that serves, or None where none was promoted."""
-        from mlflow.exceptions import MlflowException
-
         client = self._client()
-        try:
-            version = client.get_registered_model(name).aliases.get(CHAMPION)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                raise
-            return None
+        model = self._found(lambda: client.get_registered_model(name))
+        version = model.aliases.get(CHAMPION) if model else None
         if version is None:
             return None
         found = client.get_model_version(name, str(version))
         return ModelVersion(name, str(found.version), found.run_id)
 
+    def versions(self, name: str) -> list[RegisteredVersion]:
+        """Every version of a model, newest first; none where it is not registered."""
+        from datetime import UTC
+
+        client = self._client()
+        model = self._found(lambda: client.get_registered_model(name))
+        if model is None:
+            return []
+        bearers: dict[str, list[str]] = {}
+        for alias, version in sorted(model.aliases.items()):
+            bearers.setdefault(str(version), []).append(alias)
+        found = [
+            RegisteredVersion(
+                str(each.version),
+                each.run_id,
+                tuple(bearers.get(str(each.version), ())),
+                datetime.fromtimestamp(each.creation_timestamp / 1000, UTC),
+            )
+            for each in client.search_model_versions(f"name = '{name}'")
+        ]
+        return sorted(found, key=lambda each: -int(each.version))
+
     def holds(self, version: ModelVersion) -> bool:
         """Whether the version is there and stems from that run."""
-        from mlflow.exceptions import MlflowException
-
-        try:
-            return bool(self._client().get_model_version(version.name, version.version).run_id == version.run_id)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                raise
-            return False
+        client = self._client()
+        found = self._found(lambda: client.get_model_version(version.name, version.version))
+        return found is not None and bool(found.run_id == version.run_id)
 
     def load(self, version: ModelVersion) -> TrainedModel:
         """Fetch a version. Raises UnusableModelError where it was not registered by a training of ours."""
@@ -162,23 +163,30 @@ class ModelRegistry:
         self._client()
         with TemporaryDirectory() as folder:
             path = mlflow.artifacts.download_artifacts(f"models:/{version.name}/{version.version}", dst_path=folder)
-            metadata = Model.load(path).metadata or {}
-            if not {"interval", "inputs", "trained_until"} <= set(metadata):
-                raise UnusableModelError(f"{version.name} version {version.version} was not registered by a training")
-            return TrainedModel(
-                pipeline=mlflow.sklearn.load_model(path),
-                interval=Interval(**metadata["interval"]),
-                inputs=tuple(metadata["inputs"]),
-                trained_until=datetime.fromisoformat(metadata["trained_until"]),
-            )
+            try:
+                return from_metadata(Model.load(path).metadata or {}, lambda: mlflow.sklearn.load_model(path))
+            except UnusableModelError as error:
+                raise UnusableModelError(f"{version.name} version {version.version} {error}") from error
 
     def promote(self, version: ModelVersion) -> None:
         """Make a version the champion."""
         self._client().set_registered_model_alias(version.name, CHAMPION, version.version)
 
     def retire_champion(self, name: str) -> None:
-        """Leave the model without a champion: naive serves."""
+        """Leave the model without a champion: the baseline serves."""
         self._client().delete_registered_model_alias(name, CHAMPION)
+
+    @staticmethod
+    def _found(ask: Any) -> Any:
+        """The answer, or None where what was asked for does not exist."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return ask()
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return None
 
     def _experiment(self, client: Any) -> str:
         from mlflow.exceptions import MlflowException
