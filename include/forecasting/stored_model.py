@@ -15,6 +15,10 @@ from include.forecasting.significance import FloatArray
 from include.forecasting.targets import Target
 
 
+# Since the last outcome it learned from; an older model knows a market that is gone.
+MODEL_AGE_LIMIT_DAYS = 90
+
+
 class UnusableModelError(RuntimeError):
     """A registered model cannot be served, e.g. as it lacks what our trainings store with it."""
 
@@ -42,6 +46,13 @@ class TrainedModel:
             return self.fitted.predict(rows)
         except MissingInputsError as error:
             raise UnusableModelError(str(error)) from error
+
+    def expired(self, now: datetime) -> str | None:
+        """Why it must not serve any more at `now` (UTC); None while it may."""
+        days = (now - self.trained_until).days
+        if days < MODEL_AGE_LIMIT_DAYS:
+            return None
+        return f"it learned until {self.trained_until:%Y-%m-%d}, {days} days ago; the limit is {MODEL_AGE_LIMIT_DAYS}"
 
 
 def metadata_of(trained: TrainedModel) -> dict[str, Any]:
