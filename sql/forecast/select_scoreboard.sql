@@ -1,16 +1,25 @@
--- The scoreboard as it is served. Key: all but the figures. No parameters.
+-- The scoreboard as it is served. Key: all but the figures. No parameters. Times are microseconds since the epoch, UTC.
 select
     b.venue,
     b.symbol,
     b.timeframe::text as timeframe,
     b.horizon_bars,
+    b.target,
     b.model,
     b.model_version,
+    b.baseline,
+    b.time_window,
     b.forecasts,
-    b.mae,
-    b.naive_mae,
+    b.days,
+    b.loss,
+    b.baseline_loss,
     b.skill,
+    b.skill_lower,
+    b.skill_upper,
+    b.mae,
     b.direction_accuracy,
     b.interval_coverage,
-    b.nominal_coverage
+    b.interval_coverage_95,
+    extract(epoch from b.first_target_at) * 1000000 as first_target_at,
+    extract(epoch from b.last_target_at) * 1000000 as last_target_at
 from ml.scoreboard as b

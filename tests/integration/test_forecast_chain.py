@@ -7,7 +7,8 @@ import re
 import shutil
 import threading
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -37,7 +38,27 @@ START = datetime(2024, 3, 1, tzinfo=UTC)
 ROWS = 6
 BTC, ETH = MARKETS[0], MARKETS[1]
 MODEL: dict[str, Any] = {"model": "a model, longer than naïve\n=9:", "model_version": "3"}
-NAIVE: dict[str, Any] = {"model": "naive", "model_version": None}
+NAIVE: dict[str, Any] = {"model": "naive", "model_version": None, "model_trained_until": None}
+# Columns that came with 0014, as on the row of a day ahead.
+DISTRIBUTION: dict[str, Any] = {
+    "lower_price_95": "59000.5",
+    "upper_price_95": "62000.75",
+    "up_probability": 0.625,
+    "drift_log_return": 0.0001,
+    "seasonal_log_return": -0.0002,
+    "model_trained_until": START - timedelta(days=9),
+    "predicted_volatility": 0.031,
+    "lower_volatility": 0.021,
+    "upper_volatility": 0.045,
+    "lower_volatility_95": 0.012,
+    "upper_volatility_95": 0.082,
+    "volatility_model": "a volatility model",
+    "volatility_model_version": "7",
+    "volatility_trained_until": START - timedelta(days=8),
+    "ewma_volatility": 0.033,
+    "har_volatility": 0.034,
+}
+VOLATILITY = [name for name in DISTRIBUTION if "volatility" in name]
 
 
 def seal(connection: Connection, place: int, *, instrument_id: int, horizon: int = 1, **changed: Any) -> None:
@@ -57,8 +78,21 @@ def seal(connection: Connection, place: int, *, instrument_id: int, horizon: int
         "upper_price": "61800.25",
         "coverage": 0.8,
         **MODEL,
+        **DISTRIBUTION,
     }
     connection.execute(statement("forecast/insert_forecast.sql"), row | changed)
+
+
+def seal_as_before(connection: Connection, place: int, **changed: Any) -> None:
+    """One forecast as it was sealed before 0014."""
+    row = {"horizon": 1, "at": START + place * HOUR, **MODEL, **changed}
+    connection.execute(
+        "insert into ml.forecast (instrument_id, timeframe, horizon_bars, as_of, target_at, made_at, as_of_price,"
+        " predicted_log_return, predicted_price, lower_price, upper_price, coverage, model, model_version)"
+        " values (%(instrument_id)s, '1h', %(horizon)s, %(at)s, %(at)s + interval '1 hour', %(at)s, 60000.10,"
+        " 0.01, 60603.5, 59500, 61800.25, 0.8, %(model)s, %(model_version)s)",
+        row,
+    )
 
 
 @pytest.fixture
@@ -237,23 +271,30 @@ def _seal_all(dsn: str, instrument_id: int, places: range) -> None:
 
 class TestMigration:
     @pytest.fixture
-    def unchained(self, cluster: Any, warehouse_template: Any, tmp_path: Path) -> Iterator[Connection]:
-        """A warehouse of before the chain."""
-        for path in MIGRATIONS_FOLDER.glob("*.sql"):
-            if path.name < "0013":
-                shutil.copy(path, tmp_path)
-        dsns = bootstrap(cluster.dsn(), "unchained", warehouse_template.passwords)
-        with connect(dsns.owner) as connection:
-            migrate(connection, tmp_path)
-            yield connection
-        with psycopg.connect(cluster.dsn(), autocommit=True) as connection_of_cluster:
-            connection_of_cluster.execute('drop database "unchained" with (force)')
+    def before(self, cluster: Any, warehouse_template: Any, tmp_path: Path) -> Iterator[Callable[[str], Connection]]:
+        """A warehouse of before a migration, by its number."""
+        name = "before"
+        with ExitStack() as opened:
 
-    def test_old_rows_are_chained_in_order(self, unchained: Connection) -> None:
+            def migrated(number: str) -> Connection:
+                for path in MIGRATIONS_FOLDER.glob("*.sql"):
+                    if path.name < number:
+                        shutil.copy(path, tmp_path)
+                dsns = bootstrap(cluster.dsn(), name, warehouse_template.passwords)
+                connection = opened.enter_context(connect(dsns.owner))
+                migrate(connection, tmp_path)
+                return connection
+
+            yield migrated
+        with psycopg.connect(cluster.dsn(), autocommit=True) as connection_of_cluster:
+            connection_of_cluster.execute(f'drop database "{name}" with (force)')
+
+    def test_old_rows_are_chained_in_order(self, before: Callable[[str], Connection]) -> None:
+        unchained = before("0013")
         btc, eth = ensure_instrument(unchained, BTC), ensure_instrument(unchained, ETH)
         for place in (3, 1, 2):
-            seal(unchained, place, instrument_id=btc)
-            seal(unchained, place, instrument_id=eth, **NAIVE)
+            seal_as_before(unchained, place, instrument_id=btc)
+            seal_as_before(unchained, place, instrument_id=eth, model="naive", model_version=None)
         assert "0013_forecast_chain.sql" in migrate(unchained)
         assert unchained.execute(
             "select (extract(epoch from as_of - %s) / 3600)::integer from ml.forecast where instrument_id = %s"
@@ -266,6 +307,21 @@ class TestMigration:
         assert sorted(head.position for head in verification.heads.values()) == [3, 4]
         with pytest.raises(psycopg.errors.RestrictViolation, match="is sealed"):
             unchained.execute("update ml.forecast set predicted_price = 1")
+
+    def test_columns_that_came_later_leave_old_hashes(self, before: Callable[[str], Connection]) -> None:
+        old = before("0014")
+        btc = ensure_instrument(old, BTC)
+        for place in range(3):
+            seal_as_before(old, place, instrument_id=btc)
+        hashes = old.execute("select row_sha256 from ml.forecast order by 1").fetchall()
+        assert "0014_forecast_distribution.sql" in migrate(old)
+        assert old.execute("select row_sha256 from ml.forecast order by 1").fetchall() == hashes
+        seal(old, 3, instrument_id=btc)
+        found, verification = verify(old)
+        assert found == []
+        assert [head.position for head in verification.heads.values()] == [4]
+        tamper(old, "update ml.forecast set up_probability = 0.7 where chain_position = 2")
+        assert [(f.kind, f.position) for f in findings(old)] == [("altered", 2)]
 
 
 # Each column, and the smallest change of it.
@@ -287,6 +343,22 @@ BYTES = {
     "model": "replace(model, 'ï', 'i')",
     "model_version": "'4'",
     "is_naive": "true",
+    "lower_price_95": "59001.5",
+    "upper_price_95": "62000.85",
+    "up_probability": "0.625 + 1.1102230246251565e-16::float8",
+    "drift_log_return": "-drift_log_return",
+    "seasonal_log_return": "-seasonal_log_return",
+    "model_trained_until": "model_trained_until + interval '1 microsecond'",
+    "predicted_volatility": "predicted_volatility * (1::float8 + 2.220446049250313e-16::float8)",
+    "lower_volatility": "-lower_volatility",
+    "upper_volatility": "-upper_volatility",
+    "lower_volatility_95": "-lower_volatility_95",
+    "upper_volatility_95": "-upper_volatility_95",
+    "volatility_model": "replace(volatility_model, 'v', 'w')",
+    "volatility_model_version": "'8'",
+    "volatility_trained_until": "volatility_trained_until + interval '1 microsecond'",
+    "ewma_volatility": "-ewma_volatility",
+    "har_volatility": "-har_volatility",
     "chain_position": "4",
     "previous_sha256": "translate(previous_sha256, '0123456789abcdef', '1023456789abcdef')",
     "row_sha256": "translate(row_sha256, '0123456789abcdef', '1023456789abcdef')",
