@@ -3,9 +3,15 @@
 
 create function ml.qlike(actual float8, predicted float8) returns float8
 language sql immutable parallel safe
-return case when actual > 0 then (actual / predicted) ^ 2 - ln((actual / predicted) ^ 2) - 1 end;
+return case
+    when actual is not null and predicted is not null
+        then
+            (greatest(actual, 1e-6) / greatest(predicted, 1e-6)) ^ 2
+            - 2 * ln(greatest(actual, 1e-6) / greatest(predicted, 1e-6))
+            - 1
+end;
 comment on function ml.qlike is
-'Loss of a volatility forecast, on variances (Patton, 2011); 0 is perfect; NULL where nothing moved.';
+'Loss of a volatility forecast, on variances (Patton, 2011), 0 is perfect; 1e-6 stands for less.';
 
 drop view ml.scoreboard;
 create view ml.scoreboard as
