@@ -14,7 +14,6 @@ from include.forecasting.rows import ForecastRows
 from include.forecasting.significance import FloatArray
 from include.forecasting.targets import Target
 
-
 # Since the last outcome it learned from; an older model knows a market that is gone.
 MODEL_AGE_LIMIT_DAYS = 90
 

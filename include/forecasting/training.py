@@ -1,174 +1,248 @@
-"""Train one model per market and horizon, judge it on rows held out, decide who serves, and say why.
+"""Train per market and kind of forecast: judge every recipe on a walk-forward, decide who serves, and say why.
 
-The model is served exactly as it was judged. It is not fitted again on the hold-out: what was measured would then
-not be what serves, and the next training could not compare it fairly on the newest rows.
+What is judged is the recipe, fitted anew for each fold on rows before it; what may serve is the best recipe fitted on
+the newest rows, as many as a fold looks back. Rows are read in one short snapshot, the work is done outside of any
+transaction, and the outcome is written in another one.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
+
 from include.candles.timeframes import step
 from include.config.markets import Market
-from include.forecasting import model
-from include.forecasting.dataset import ForecastRows, load_rows
-from include.forecasting.evaluation import Evaluation, evaluate
-from include.forecasting.ledger import TrainingOutcome, insert_training, repeated_training
-from include.forecasting.metrics import point_scores, squared_errors
-from include.forecasting.promotion import ChampionEvidence, Decision, decide
-from include.forecasting.registry import ModelRegistry, ModelVersion, RunRecord, TrainedModel, UnusableModelError
-from include.forecasting.registry import model_name as registered_name
-from include.forecasting.report import TrainingFacts, metrics_of, model_card, plots
-from include.forecasting.significance import FloatArray, diebold_mariano
-from include.forecasting.split import FEWEST_HOLDOUT_ROWS, NotEnoughHistoryError, Split, split
-from include.forecasting.times import to_array, to_datetime
+from include.forecasting import promotion, walkforward
+from include.forecasting.baselines.listing import baselines
+from include.forecasting.card import TrainingFacts, metrics_of, model_card
+from include.forecasting.code_version import code_version
+from include.forecasting.digest import state_sha256
+from include.forecasting.judging import Champion, Judgement, judge
+from include.forecasting.known_rows import known_rows
+from include.forecasting.ledger import TrainingOutcome, earlier_tries, insert_training, repeated_training
+from include.forecasting.plots import training_plots
+from include.forecasting.recipe import Recipe, design
+from include.forecasting.recipes.listing import recipes
+from include.forecasting.registry import ModelRegistry, ModelVersion, RunRecord, model_name
+from include.forecasting.rows import ForecastRows
+from include.forecasting.stored_model import TrainedModel, UnusableModelError
+from include.forecasting.targets import ForecastKind, Target
+from include.forecasting.times import EPOCH_START, to_datetime
+from include.forecasting.walkforward import HISTORY_BARS, NotEnoughHistoryError, folds
 from include.warehouse.connection import Connection, lock
 from include.warehouse.instruments import ensure_instrument
 from include.warehouse.world import world_of
 
-# How far back a training looks; markets of long ago behaved differently, and memory has a bound.
-HISTORY_BARS = 26_280
 
-
-@dataclass(frozen=True)
-class _Candidate:
-    """A fitted model, its hold-out and what it forecast there."""
-
-    trained: TrainedModel
-    holdout: ForecastRows
-    predicted: FloatArray
-    evaluation: Evaluation
+class ChampionChangedError(RuntimeError):
+    """Somebody else decided who serves while a training was under way; its evidence is about another champion."""
 
 
 def train_market(
-    connection: Connection, registry: ModelRegistry, market: Market, timeframe: str, horizon_bars: int, now: datetime
+    connection: Connection,
+    registry: ModelRegistry,
+    market: Market,
+    timeframe: str,
+    kind: ForecastKind,
+    now: datetime,
+    *,
+    since: datetime = EPOCH_START,
 ) -> TrainingOutcome:
-    """Train, judge, log and decide for one market and horizon, on what was known at `now` (UTC).
+    """Train, judge, log and decide for one market and kind, on what was known at `now` (UTC) of candles from `since`.
 
-    A repeat on the same data does nothing. Raises NotEnoughHistoryError where there is too little to judge by,
-    mlflow.exceptions.MlflowException where the registry does not answer; nothing is recorded then.
+    connection: in autocommit mode, without a transaction. A repeat on the same data does nothing; of two trainings of
+    a series at once the second waits, and does nothing then. Raises NotEnoughHistoryError where there is too little
+    to judge by, ChampionChangedError where a rollback came in between, mlflow.exceptions.MlflowException where the
+    registry does not answer; nothing is recorded and nobody is promoted then.
     """
-    bar = step(timeframe)
-    with connection.transaction():
-        instrument_id = ensure_instrument(connection, market)
-        lock(connection, f"training {instrument_id} {timeframe} {horizon_bars}")
-        rows = load_rows(
-            connection, instrument_id, timeframe, horizon_bars, now=now, since=now - HISTORY_BARS * bar
-        ).matured()
-        world = world_of(connection)
+    instrument_id = ensure_instrument(connection, market)
+    with _held(connection, f"training {instrument_id} {timeframe} {kind}"):
+        with connection.transaction():
+            connection.execute("set transaction isolation level repeatable read read only")
+            world = world_of(connection)
+            rows = known_rows(connection, instrument_id, timeframe, kind, known_at=now, since=since).matured()
         if world is None or not len(rows):
             raise NotEnoughHistoryError(f"{market.key} has no features of {timeframe} to train on")
-        name = registered_name(world, market.venue, market.symbol, timeframe, horizon_bars)
+        name = model_name(world, market.venue, market.symbol, timeframe, kind)
         key = {
             "instrument_id": instrument_id,
             "timeframe": timeframe,
-            "horizon_bars": horizon_bars,
+            "target": str(kind.target),
+            "horizon_bars": kind.horizon_bars,
             "dataset_sha256": rows.sha256(),
-            "definition_sha256": model.definition_sha256(),
+            "definition_sha256": definition_sha256(kind.target),
         }
         repeated = repeated_training(connection, registry, market, name, key)
         if repeated:
             return repeated
 
-        cut = split(rows.as_of, horizon_bars, bar)
-        candidate = _fit(rows, cut, bar)
-        facts = _facts(world, market, timeframe, rows, cut, key, bar)
-        champion = registry.champion(name)
-        evidence = _champion_evidence(registry, champion, candidate) if champion else None
-        decision = decide(candidate.evaluation.scores.skill, candidate.evaluation.over_naive, evidence)
-        version = registry.log(name, candidate.trained, _record(facts, candidate, decision, key))
-        serving = _serving(decision, champion, version)
-        insert_training(connection, key, version, facts, candidate.evaluation, decision, evidence, serving, now)
-        # Last: where this fails, the record above is rolled back with it.
-        if decision.verdict == "promoted":
-            registry.promote(version)
-        elif decision.verdict == "retired":
-            registry.retire_champion(name)
+        bar = step(timeframe)
+        serving = registry.champion(name)
+        tries = earlier_tries(connection, key, *_judged_window(rows, bar))
+        champion = _as_found(registry, serving, now) if serving else None
+        judgement = judge(rows, recipes(kind.target), baselines(kind.target), champion, tries, bar)
+        trained = _fit(judgement, bar)
+        facts = _facts(world, market, key, judgement, trained, now, since, bar)
+        version = registry.log(name, trained, judgement.recipe.trusted_types, _record(facts, judgement))
+        after = _serving(judgement, serving, version)
+        with connection.transaction():
+            lock(connection, decision_lock(name))
+            if registry.champion(name) != serving:
+                raise ChampionChangedError(f"the champion of {name} changed during its training; train again")
+            insert_training(connection, instrument_id, version, facts, judgement, after, now)
+            # Last: where this fails, the record above is rolled back with it.
+            if judgement.decision.verdict == "promoted":
+                registry.promote(version)
+            elif judgement.decision.verdict == "retired":
+                registry.retire_champion(name)
+    challenger = judgement.challenger
     return TrainingOutcome(
         market=market.key,
         timeframe=timeframe,
-        horizon_bars=horizon_bars,
+        target=facts.target,
+        horizon_bars=facts.horizon_bars,
         registered_model=name,
         model_version=version.version,
-        verdict=decision.verdict,
-        reason=decision.reason,
-        skill=candidate.evaluation.scores.skill,
-        p_value_over_naive=candidate.evaluation.over_naive.p_value,
+        verdict=judgement.decision.verdict,
+        reason=judgement.decision.reason,
+        recipe=challenger.recipe,
+        baseline=challenger.baseline,
+        skill=challenger.skill.value,
+        p_value_adjusted=challenger.p_value_adjusted,
+        tries=challenger.tries,
         training_rows=facts.training_rows,
-        holdout_rows=facts.holdout_rows,
-        champion_version=serving,
+        test_rows=facts.test_rows,
+        champion_version=after,
     )
 
 
-def _fit(rows: ForecastRows, cut: Split, bar: timedelta) -> _Candidate:
-    past, held = rows.part(cut.training), rows.part(cut.holdout)
-    known = model.known_inputs(past.inputs)
-    pipeline = model.fit(past.inputs[known], past.outcome)
-    predicted = model.predict(pipeline, held.inputs[known])
-    evaluation = evaluate(held.outcome, predicted, held.volatility, rows.horizon_bars)
-    until = to_datetime(past.as_of[-1]) + rows.horizon_bars * bar
-    return _Candidate(TrainedModel(pipeline, evaluation.interval, tuple(known), until), held, predicted, evaluation)
+def decision_lock(registered_model: str) -> str:
+    """Name of the lock under which it is decided who serves."""
+    return f"promotion {registered_model}"
 
 
-def _champion_evidence(registry: ModelRegistry, champion: ModelVersion, candidate: _Candidate) -> ChampionEvidence:
-    """Score the champion and the candidate on the rows of the hold-out that neither was trained on."""
-    held = candidate.holdout
+def definition_sha256(target: Target) -> str:
+    """Digest of how a decision comes to be, beside its data: recipes, baselines, folds, the bar to pass."""
+    return state_sha256(
+        [each.sha256() for each in recipes(target)],
+        [each.name for each in baselines(target)],
+        walkforward.TEST_BARS,
+        walkforward.HISTORY_BARS,
+        walkforward.FIRST_TRAINING_SHARE,
+        walkforward.FEWEST_EMBARGO_BARS,
+        promotion.SIGNIFICANCE,
+    )
+
+
+@contextmanager
+def _held(connection: Connection, name: str) -> Iterator[None]:
+    """Hold the lock of that name without a transaction: a snapshot held for minutes keeps vacuum from its work."""
+    connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", (name,))
     try:
-        loaded = registry.load(champion)
-        fair = held.as_of >= to_array([loaded.trained_until])[0]
-        if int(fair.sum()) < FEWEST_HOLDOUT_ROWS:
-            why = f"only {int(fair.sum())} rows of the hold-out lie after its training"
-            return ChampionEvidence(champion.version, unjudged=why)
-        predicted = loaded.predict(held.inputs[fair])
+        yield
+    finally:
+        connection.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (name,))
+
+
+def _judged_window(rows: ForecastRows, bar: timedelta) -> tuple[datetime, datetime]:
+    cuts = folds(rows.as_of, rows.horizon_bars, bar)
+    return cuts[0].test_starts_at, to_datetime(rows.as_of[cuts[-1].test.stop - 1]) + rows.horizon_bars * bar
+
+
+def _as_found(registry: ModelRegistry, version: ModelVersion, now: datetime) -> Champion:
+    """The present champion as evidence is taken of it; one that cannot serve, or is too old to, is no bar."""
+    try:
+        loaded = registry.load(version)
     except UnusableModelError as error:
-        return ChampionEvidence(champion.version, unusable=str(error))
-    outcome = held.outcome[fair]
-    return ChampionEvidence(
-        version=champion.version,
-        skill=point_scores(outcome, predicted, held.horizon_bars).skill,
-        challenger_over_it=diebold_mariano(
-            squared_errors(outcome, predicted), squared_errors(outcome, candidate.predicted[fair]), held.horizon_bars
-        ),
+        return Champion(version.version, None, None, unusable=str(error))
+    return Champion(
+        version.version,
+        loaded.fitted,
+        loaded.trained_until,
+        recipe_sha256=loaded.recipe_sha256,
+        dataset_sha256=loaded.dataset_sha256,
+        unusable=loaded.expired(now),
+    )
+
+
+def _newest(judgement: Judgement[Recipe], bar: timedelta) -> ForecastRows:
+    """As many of the newest rows as a fold's training looks back."""
+    rows = judgement.rows
+    return rows.part(rows.as_of > rows.as_of[-1] - np.timedelta64(HISTORY_BARS * bar))
+
+
+def _fit(judgement: Judgement[Recipe], bar: timedelta) -> TrainedModel:
+    rows = _newest(judgement, bar)
+    return TrainedModel(
+        fitted=judgement.recipe.fit(rows),
+        calibration=judgement.evaluation.calibration,
+        trained_until=to_datetime(rows.as_of[-1]) + rows.horizon_bars * bar,
+        recipe_sha256=judgement.recipe.sha256(),
+        dataset_sha256=judgement.dataset_sha256,
+        code_version=code_version(),
     )
 
 
 def _facts(
-    world: str, market: Market, timeframe: str, rows: ForecastRows, cut: Split, key: dict[str, Any], bar: timedelta
+    world: str,
+    market: Market,
+    key: dict[str, Any],
+    judgement: Judgement[Recipe],
+    trained: TrainedModel,
+    now: datetime,
+    since: datetime,
+    bar: timedelta,
 ) -> TrainingFacts:
-    past, held = rows.as_of[cut.training], rows.as_of[cut.holdout]
+    used, evaluation = _newest(judgement, bar).as_of, judgement.evaluation
     return TrainingFacts(
         world=world,
         market=market.key,
-        timeframe=timeframe,
-        horizon_bars=rows.horizon_bars,
-        training_rows=len(past),
-        training_starts_at=to_datetime(past[0]),
-        training_ends_at=to_datetime(past[-1]) + rows.horizon_bars * bar,
-        holdout_rows=len(held),
-        holdout_starts_at=cut.holdout_start,
-        holdout_ends_at=to_datetime(held[-1]) + rows.horizon_bars * bar,
+        timeframe=key["timeframe"],
+        target=key["target"],
+        horizon_bars=key["horizon_bars"],
+        recipe=judgement.recipe.name,
+        training_rows=len(used),
+        training_starts_at=to_datetime(used[0]),
+        training_ends_at=trained.trained_until,
+        folds=len(judgement.folds),
+        test_rows=evaluation.overall.count,
+        test_starts_at=evaluation.first_as_of,
+        test_ends_at=evaluation.last_as_of + evaluation.horizon_bars * bar,
+        known_at=now,
+        rows_since=since,
         dataset_sha256=key["dataset_sha256"],
         definition_sha256=key["definition_sha256"],
+        model_sha256=trained.fitted.sha256(),
+        code_version=trained.code_version,
+        features=trained.fitted.inputs,
     )
 
 
-def _record(facts: TrainingFacts, candidate: _Candidate, decision: Decision, key: dict[str, Any]) -> RunRecord:
-    held = candidate.holdout
-    described = {name: str(value) for name, value in asdict(facts).items()}
+def _record(facts: TrainingFacts, judgement: Judgement[Recipe]) -> RunRecord:
+    parameters = judgement.recipe.parameters
+    described = {name: str(value) for name, value in asdict(facts).items() if name != "features"}
+    decision = judgement.decision
     return RunRecord(
-        run_name=f"{facts.market} {facts.timeframe} +{facts.horizon_bars}",
-        params={**described, **{f"model.{name}": str(value) for name, value in model.PARAMETERS.items()}},
-        metrics=metrics_of(candidate.evaluation),
+        run_name=f"{facts.market} {facts.timeframe} {facts.target} +{facts.horizon_bars}",
+        params={
+            **described,
+            "features": " ".join(facts.features),
+            **{f"model.{name}": str(value) for name, value in parameters.items()},
+        },
+        metrics=metrics_of(judgement),
         tags={"world": facts.world, "market": facts.market, "verdict": decision.verdict, "reason": decision.reason},
-        card=model_card(facts, candidate.evaluation, decision.reason),
-        plots=plots(held.as_of, held.outcome, candidate.predicted, candidate.evaluation),
-        example=held.inputs.head(3),
+        card=model_card(facts, judgement, parameters),
+        plots=training_plots(judgement),
+        example=design(judgement.rows.part(slice(0, 3)))[list(facts.features)],
     )
 
 
-def _serving(decision: Decision, champion: ModelVersion | None, challenger: ModelVersion) -> str | None:
-    if decision.verdict == "promoted":
+def _serving(judgement: Judgement[Recipe], champion: ModelVersion | None, challenger: ModelVersion) -> str | None:
+    if judgement.decision.verdict == "promoted":
         return challenger.version
-    return champion.version if champion and decision.verdict == "kept" else None
+    return champion.version if champion and judgement.decision.verdict == "kept" else None

@@ -19,14 +19,17 @@ from include.forecasting.dataset import load_rows
 from include.forecasting.inputs import INPUTS
 from include.forecasting.registry import ModelRegistry, ModelVersion
 from include.forecasting.serving import make_forecasts
-from include.forecasting.split import NotEnoughHistoryError
-from include.forecasting.training import train_market
+from include.forecasting.targets import ForecastKind, Target
+from include.forecasting.training import ChampionChangedError, train_market
+from include.forecasting.walkforward import NotEnoughHistoryError
 from include.warehouse.candles import upsert_candles
 from include.warehouse.connection import Connection
 from include.warehouse.instruments import ensure_instrument
 
 HOUR = timedelta(hours=1)
 START = datetime(2023, 1, 1, tzinfo=UTC)
+HOUR_AHEAD, DAY_AHEAD = ForecastKind(Target.LOG_RETURN, 1), ForecastKind(Target.LOG_RETURN, 24)
+VOLATILITY = ForecastKind(Target.VOLATILITY, 24)
 names = itertools.count()
 
 
@@ -67,7 +70,7 @@ def test_model_with_skill_is_promoted_and_serves(
 ) -> None:
     candles = list(itertools.islice(prices(0.4), 3_000))
     now = put(writer, market, candles)
-    outcome = train_market(writer, registry, market, "1h", 1, now)
+    outcome = train_market(writer, registry, market, "1h", HOUR_AHEAD, now)
     assert (outcome.verdict, outcome.champion_version) == ("promoted", outcome.model_version)
     assert outcome.skill > 0.05
     champion = registry.champion(outcome.registered_model)
@@ -76,7 +79,7 @@ def test_model_with_skill_is_promoted_and_serves(
 
     (row,) = writer.execute(
         "select decision, champion_before, champion_after, mlflow_run_id, p.skill = t.skill, t.skill"
-        " from ml.promotion as p join ml.training_run as t using (training_run_id) where registered_model = %s",
+        " from ml.promotion as p join ml.training_run as t using (training_run_id) where t.registered_model = %s",
         (outcome.registered_model,),
     ).fetchall()
     assert row[:3] == ("promoted", None, champion.version)
@@ -94,10 +97,10 @@ def test_model_with_skill_is_promoted_and_serves(
 
 def test_random_walk_leaves_naive_serving(writer: Connection, registry: ModelRegistry, market: Market) -> None:
     now = put(writer, market, list(itertools.islice(prices(0.0), 2_800)))
-    for horizon in (1, 24):
-        outcome = train_market(writer, registry, market, "1h", horizon, now)
+    for kind in (HOUR_AHEAD, DAY_AHEAD):
+        outcome = train_market(writer, registry, market, "1h", kind, now)
         assert (outcome.verdict, outcome.champion_version) == ("naive", None)
-        assert "does not beat naive beyond luck" in outcome.reason
+        assert f"does not beat {outcome.baseline} beyond luck" in outcome.reason
         assert registry.champion(outcome.registered_model) is None
     make_forecasts(writer, registry, now, markets=[market])
     assert writer.execute("select distinct model from ml.forecast").fetchall() == [("naive",)]
@@ -105,8 +108,8 @@ def test_random_walk_leaves_naive_serving(writer: Connection, registry: ModelReg
 
 def test_repeat_does_nothing(writer: Connection, registry: ModelRegistry, market: Market) -> None:
     now = put(writer, market, list(itertools.islice(prices(0.4), 2_500)))
-    first = train_market(writer, registry, market, "1h", 1, now)
-    again = train_market(writer, registry, market, "1h", 1, now + timedelta(minutes=30))
+    first = train_market(writer, registry, market, "1h", HOUR_AHEAD, now)
+    again = train_market(writer, registry, market, "1h", HOUR_AHEAD, now + timedelta(minutes=30))
     assert (again.verdict, again.model_version, again.champion_version) == (
         "unchanged",
         first.model_version,
@@ -128,16 +131,16 @@ def test_failure_of_the_registry_records_nothing(
     with monkeypatch.context() as patched:
         patched.setattr(registry, "promote", broken)
         with pytest.raises(ConnectionError):
-            train_market(writer, registry, market, "1h", 1, now)
+            train_market(writer, registry, market, "1h", HOUR_AHEAD, now)
     assert writer.execute("select count(*) from ml.training_run").fetchone() == (0,)
-    assert train_market(writer, registry, market, "1h", 1, now).verdict == "promoted"
+    assert train_market(writer, registry, market, "1h", HOUR_AHEAD, now).verdict == "promoted"
 
 
 def test_champion_is_compared_kept_and_retired(writer: Connection, registry: ModelRegistry, market: Market) -> None:
     candles = list(itertools.islice(prices(0.4), 2_800))
-    first = train_market(writer, registry, market, "1h", 1, put(writer, market, candles[:2_500]))
+    first = train_market(writer, registry, market, "1h", HOUR_AHEAD, put(writer, market, candles[:2_500]))
     assert first.verdict == "promoted"
-    second = train_market(writer, registry, market, "1h", 1, put(writer, market, candles))
+    second = train_market(writer, registry, market, "1h", HOUR_AHEAD, put(writer, market, candles))
     assert (second.verdict, second.champion_version) == ("kept", first.model_version)
 
     # From here on nothing can be forecast: what the champion learned is wrong, and the new model learned it too.
@@ -149,7 +152,7 @@ def test_champion_is_compared_kept_and_retired(writer: Connection, registry: Mod
             Candle(at, last, max(last, close), min(last, close), close, Decimal(7), None, 5, None, Decimal(3))
         )
         last = close
-    third = train_market(writer, registry, market, "1h", 1, put(writer, market, candles))
+    third = train_market(writer, registry, market, "1h", HOUR_AHEAD, put(writer, market, candles))
     assert (third.verdict, third.champion_version) == ("retired", None)
     assert registry.champion(third.registered_model) is None
     decisions = writer.execute(
@@ -168,7 +171,7 @@ def test_unusable_champion_is_refused_with_its_reason(
     writer: Connection, registry: ModelRegistry, market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = put(writer, market, list(itertools.islice(prices(0.4), 2_500)))
-    train_market(writer, registry, market, "1h", 1, now)
+    train_market(writer, registry, market, "1h", HOUR_AHEAD, now)
     monkeypatch.setattr("include.forecasting.dataset.model_inputs", lambda rows: rows[["rsi_14"]])
     run = make_forecasts(writer, registry, now, markets=[market], horizons=[1])
     assert run.written == 0
@@ -178,7 +181,7 @@ def test_unusable_champion_is_refused_with_its_reason(
 def test_too_little_history(writer: Connection, registry: ModelRegistry, market: Market) -> None:
     now = put(writer, market, list(itertools.islice(prices(0.4), 300)))
     with pytest.raises(NotEnoughHistoryError, match="299 rows"):
-        train_market(writer, registry, market, "1h", 1, now)
+        train_market(writer, registry, market, "1h", HOUR_AHEAD, now)
 
 
 class TestLoadRows:
@@ -187,7 +190,7 @@ class TestLoadRows:
         candles = list(itertools.islice(prices(0.0), 60))
         now = put(writer, market, candles[:30] + candles[31:])
         instrument_id = ensure_instrument(writer, market)
-        rows = load_rows(writer, instrument_id, "1h", 5, now=now)
+        rows = load_rows(writer, instrument_id, "1h", ForecastKind(Target.LOG_RETURN, 5), now=now)
         as_of = [START + (place + 1) * HOUR for place in range(60) if place != 30]
         assert [at.replace(tzinfo=UTC) for at in rows.as_of.tolist()] == as_of
         for at, outcome in zip(as_of, rows.outcome, strict=True):
@@ -203,12 +206,12 @@ class TestLoadRows:
         candles = list(itertools.islice(prices(0.0), 300))
         now = put(writer, market, candles[:200])
         instrument_id = ensure_instrument(writer, market)
-        before = load_rows(writer, instrument_id, "1h", 24, now=now)
+        before = load_rows(writer, instrument_id, "1h", DAY_AHEAD, now=now)
         put(writer, market, candles)
-        after = load_rows(writer, instrument_id, "1h", 24, now=now)
+        after = load_rows(writer, instrument_id, "1h", DAY_AHEAD, now=now)
         assert after.sha256() == before.sha256()
         assert list(after.inputs.columns) == list(INPUTS)
-        assert load_rows(writer, instrument_id, "1h", 24, now=now + HOUR).sha256() != before.sha256()
+        assert load_rows(writer, instrument_id, "1h", DAY_AHEAD, now=now + HOUR).sha256() != before.sha256()
 
     def test_nothing_there(self, writer: Connection, market: Market) -> None:
-        assert len(load_rows(writer, ensure_instrument(writer, market), "1h", 1, now=START)) == 0
+        assert len(load_rows(writer, ensure_instrument(writer, market), "1h", HOUR_AHEAD, now=START)) == 0
