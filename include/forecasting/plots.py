@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from include.forecasting.intervals import LEVELS
+from include.forecasting.losses import loss_of
 from include.forecasting.significance import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from include.forecasting.judging import Judgement
 
 Times = npt.NDArray[np.datetime64]
 
@@ -149,6 +153,37 @@ def skill_figure(title: str, at: Times, losses: FloatArray, baselines: Mapping[s
     axes.yaxis.set_major_formatter(_percent())
     _legend(axes, 3)
     return _told(figure, f"{title}: {'; '.join(told) or 'nothing is scored yet'}")
+
+
+def training_plots(judgement: Judgement[Any]) -> dict[str, Figure]:
+    """What a training's walk-forward looks like, by file stem: of the best recipe, on the rows it was judged on."""
+    evaluation, bands = judgement.evaluation, judgement.evaluation.bands
+    held = judgement.rows.part(evaluation.judged)
+    name, at, actual = judgement.recipe.name, held.as_of, held.outcome
+    loss = loss_of(held.target)
+    losses = {
+        each: loss(actual, values[evaluation.judged])
+        for each, values in judgement.predictions.items()
+        if each == name or each in evaluation.overall.against
+    }
+    own = losses.pop(name)
+    bounds = {0.80: (bands.lower_80, bands.upper_80), 0.95: (bands.lower_95, bands.upper_95)}
+    held_by = {nominal: by_month(at, inside(actual, *found)) for nominal, found in bounds.items()}
+    widths = {f"{nominal:.0%} interval": by_month(at, upper - lower) for nominal, (lower, upper) in bounds.items()}
+    title = f"{name}, {held.target.replace('_', ' ')} {held.horizon_bars} bars ahead"
+    shares = {name: quantile_shares(actual, bands.quantiles)}
+    return {
+        "reliability": reliability_figure(f"{title}: reliability", np.array(LEVELS), shares),
+        "skill_over_time": skill_figure(f"{title}: skill", at, own, losses),
+        "coverage_over_time": coverage_figure(f"{title}: share held", held_by),
+        "width_over_time": width_figure(f"{title}: width", "mean width, in the target's unit", widths),
+    }
+
+
+def inside(actual: FloatArray, lower: FloatArray, upper: FloatArray) -> FloatArray:
+    """1 where the outcome lies within the bounds, 0 where it does not, NaN where either is not known."""
+    known = np.isfinite(actual) & np.isfinite(lower) & np.isfinite(upper)
+    return np.where(known, (lower <= actual) & (actual <= upper), np.nan)
 
 
 def _figure(size: tuple[float, float], title: str, ylabel: str, xlabel: str = "UTC") -> tuple[Figure, Axes]:

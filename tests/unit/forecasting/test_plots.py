@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import base64
+from datetime import timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from include.forecasting import picture, plots
+from include.forecasting.baselines.listing import baselines
+from include.forecasting.inputs import INPUTS
+from include.forecasting.judging import judge
+from include.forecasting.recipes.listing import recipes
+from include.forecasting.rows import ForecastRows
+from include.forecasting.targets import Target
+from include.forecasting.volatility import COLUMNS
 
 HOUR = np.timedelta64(1, "h")
 AT = np.datetime64("2024-01-31T12", "us") + np.arange(48) * HOUR
@@ -90,6 +99,37 @@ def test_lines_never_differ_in_colour_alone() -> None:
     lines = only(plots.width_figure("width", "%", {str(place): months for place in range(5)})).lines
     assert len({line.get_linestyle() for line in lines[:4]}) == 4
     assert len({line.get_marker() for line in lines}) == 5
+
+
+def test_a_judgement_is_drawn_on_the_rows_it_was_judged_on() -> None:
+    rows = planted(2_000)
+    judged = judge(rows, recipes(Target.LOG_RETURN)[-1:], baselines(Target.LOG_RETURN), None, 0, timedelta(hours=1))
+    drawn = plots.training_plots(judged)
+    assert set(drawn) == {"reliability", "skill_over_time", "coverage_over_time", "width_over_time"}
+    skill = only(drawn["skill_over_time"])
+    ends = {str(line.get_label()): line.get_ydata()[-1] for line in skill.lines[1:]}
+    against = judged.evaluation.overall.against
+    assert ends == pytest.approx({f"against {name}": each.skill.value for name, each in against.items()})
+    intervals = judged.evaluation.overall.intervals
+    assert intervals is not None
+    assert (
+        f"80% interval held {intervals.coverage_80:.1%} of {intervals.count}" in drawn["coverage_over_time"].get_label()
+    )
+    assert len(only(drawn["reliability"]).lines) == 2
+
+
+def planted(count: int) -> ForecastRows:
+    """Hours whose return follows an input a little."""
+    drawn = np.random.default_rng(5)
+    known = drawn.normal(size=count)
+    return ForecastRows(
+        target=Target.LOG_RETURN,
+        horizon_bars=1,
+        as_of=np.datetime64("2023-01-01", "us") + np.arange(count) * HOUR,
+        inputs=pd.DataFrame({name: known if name == INPUTS[0] else np.full(count, np.nan) for name in INPUTS}),
+        volatility=pd.DataFrame({name: np.full(count, 0.02) for name in COLUMNS}),
+        outcome=0.001 * known + drawn.normal(0.0, 0.004, count),
+    )
 
 
 def test_pyplot_knows_of_no_figure() -> None:
