@@ -190,7 +190,7 @@ SECTIONS: dict[str, tuple[Panel, ...]] = {
         Panel(
             "Age of the last training",
             "time() - crypto_model_trained_timestamp_seconds",
-            "{{symbol}} {{horizon}}",
+            "{{symbol}} {{target}} {{horizon}}",
             "s",
             "Within the retraining schedule.",
         ),

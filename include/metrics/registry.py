@@ -151,14 +151,14 @@ _DECLARED = (
     Metric(
         "crypto.model.trainings",
         "counter",
-        ("symbol", "horizon", "decision"),
+        ("symbol", "horizon", "target", "decision"),
         "Trainings by what was decided to serve: model or naive.",
     ),
     Metric(
         "crypto.model.trained_timestamp_seconds",
         "gauge",
-        ("symbol", "horizon"),
-        "When a model was last trained and compared with naive.",
+        ("symbol", "horizon", "target"),
+        "When a model was last trained and compared with the baselines.",
     ),
     Metric(
         "crypto.forecast.rows",

@@ -1,4 +1,4 @@
-"""Training, forecasting and scoring."""
+"""Forecasting and scoring."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
-from airflow.sdk.exceptions import AirflowSkipException
 
 from crypto_market.hooks.warehouse import warehouse
 from crypto_market.operators.base import WarehouseOperator
@@ -37,50 +36,6 @@ class ModelOperator(WarehouseOperator):
         if not address:
             raise ValueError(f"connection {self.mlflow_conn_id!r} has no host; give it MLflow's base URL")
         return ModelRegistry(address)
-
-
-class TrainModelOperator(ModelOperator):
-    """Train a challenger per market for one horizon, judge it, and promote it only where the evidence holds.
-
-    :param markets: `venue:BASE/QUOTE` of the configuration (templated)
-    :param horizon: bars of the forecast timeframe ahead (templated)
-    """
-
-    template_fields: Sequence[str] = ("markets", "horizon", *ModelOperator.template_fields)
-
-    def __init__(self, *, markets: Sequence[str], horizon: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.markets = markets
-        self.horizon = horizon
-
-    def execute(self, context: Context) -> list[dict[str, Any]]:
-        from dataclasses import asdict
-
-        from include.clock import clock_from_environment
-        from include.config.markets import FORECAST_TIMEFRAME, market_by_key
-        from include.forecasting.split import NotEnoughHistoryError
-        from include.forecasting.training import train_market
-        from include.metrics import emit
-
-        clock, registry = clock_from_environment(), self.registry()
-        outcomes, refusals = [], []
-        with warehouse(self.warehouse_conn_id) as connection:
-            for market in map(market_by_key, self.markets):
-                try:
-                    outcome = train_market(connection, registry, market, FORECAST_TIMEFRAME, self.horizon, clock.now())
-                except NotEnoughHistoryError as reason:  # a young market does not hold up the others
-                    self.log.warning("not trained: %s", reason)
-                    refusals.append(str(reason))
-                    continue
-                self.log.info("%s", outcome)
-                served = "model" if outcome.champion_version else "naive"
-                labels = {"symbol": market.symbol, "horizon": self.horizon}
-                emit.count("crypto.model.trainings", 1, decision=served, **labels)
-                emit.gauge("crypto.model.trained_timestamp_seconds", clock.now().timestamp(), **labels)
-                outcomes.append(asdict(outcome))
-        if refusals and not outcomes:
-            raise AirflowSkipException("; ".join(refusals))
-        return outcomes
 
 
 class ForecastOperator(ModelOperator):

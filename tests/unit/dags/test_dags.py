@@ -16,7 +16,8 @@ from airflow.sdk.exceptions import ParamValidationError
 from airflow.utils.file import iter_airflow_imports
 
 from crypto_market.retry import VenueRetryPolicy
-from include.config.markets import FORECAST_HORIZONS, MARKETS, TIMEFRAMES, VENUES, market_keys
+from include.config.markets import MARKETS, TIMEFRAMES, VENUES, market_keys
+from include.forecasting.kinds import KIND_KEYS
 from include.stack.layout import ROOT
 from include.stack.settings_file import read_settings
 
@@ -275,7 +276,7 @@ def test_mapped_tasks_cover_the_configuration(bag: DagBag) -> None:
     for venue in VENUES:
         load: Any = bag.dags["ohlcv_hourly"].get_task(f"load_{venue}")
         assert (load.venue, load.markets, load.purpose) == (venue, market_keys(venue), "live")
-    assert expanded("model_retraining.train_models") == {"horizon": list(FORECAST_HORIZONS)}
+    assert expanded("model_retraining.train_models") == {"kind": list(KIND_KEYS)}
     defaults = bag.dags["ohlcv_backfill"].params
     assert defaults["markets"] == [market.key for market in MARKETS]
     assert defaults["timeframes"] == list(TIMEFRAMES)
