@@ -84,8 +84,11 @@ def decide(challenger: ChallengerEvidence, champion: ChampionEvidence | None) ->
         return Decision("naive", f"does not beat {bar} beyond luck: {figures}; the baseline is served")
 
     name = f"champion {champion.version}"
-    if champion.is_identical and not champion.unusable:
-        return Decision("kept", f"{name} stays: the new model is the same recipe on the same data; {figures}")
+    if champion.is_identical:
+        same = f"the new model is the same recipe on the same data; {figures}"
+        if champion.unusable:
+            return Decision("retired", f"{name} cannot be served: {champion.unusable}, and {same}")
+        return Decision("kept", f"{name} stays: {same}")
     if champion.unusable:
         if beats_baseline:
             return Decision("promoted", f"beats {bar}: {figures}; {name} cannot be served: {champion.unusable}")

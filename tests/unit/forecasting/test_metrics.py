@@ -1,44 +1,48 @@
-"""Errors, skill and direction against figures worked out by hand."""
+"""Skill and direction against figures worked out by hand, and intervals that hold what they promise."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 import pytest
 
-from include.forecasting.metrics import direction, point_scores
+from include.forecasting.metrics import direction, skill
 
 
-class TestPointScores:
+class TestSkill:
     def test_by_hand(self) -> None:
-        found = point_scores(np.array([0.02, -0.01, 0.03, 0.0]), np.array([0.01, 0.01, 0.02, 0.0]), 1)
-        assert found.count == 4
-        assert found.mae == pytest.approx(0.01)
-        assert found.naive_mae == pytest.approx(0.015)
-        assert found.rmse == pytest.approx(math.sqrt(0.0006 / 4))
-        assert found.naive_rmse == pytest.approx(math.sqrt(0.0014 / 4))
-        assert found.skill == pytest.approx(1 - 6 / 14)
-        assert found.direction is not None
-        assert (found.direction.accuracy, found.direction.count) == (pytest.approx(2 / 3), 3)
+        found = skill(np.array([4.0, 1.0, 9.0, 0.0]), np.array([1.0, 4.0, 1.0, 0.0]), 1)
+        assert found.value == pytest.approx(1 - 6 / 14)
+        assert found.lower < found.value < found.upper
 
-    def test_naive_has_no_skill_and_no_direction(self) -> None:
-        found = point_scores(np.array([0.02, -0.01]), np.zeros(2), 1)
-        assert found.skill == 0.0
-        assert found.direction is None
+    def test_the_same_losses_have_none(self) -> None:
+        losses = np.random.default_rng(1).random(500)
+        found = skill(losses, losses, 24)
+        assert (found.value, found.lower, found.upper) == (0.0, 0.0, 0.0)
 
-    def test_price_that_stands_still_has_no_skill_to_win(self) -> None:
-        assert point_scores(np.zeros(10), np.full(10, 0.1), 1).skill == 0.0
+    def test_reference_without_loss_leaves_none_to_win(self) -> None:
+        found = skill(np.zeros(100), np.full(100, 0.1), 1)
+        assert (found.value, found.lower, found.upper) == (0.0, 0.0, 0.0)
 
-    @pytest.mark.parametrize(
-        ("actual", "predicted"), [([], []), ([1.0], [1.0, 2.0]), ([math.nan], [1.0]), ([1.0], [math.inf])]
-    )
-    def test_refuses(self, actual: list[float], predicted: list[float]) -> None:
-        with pytest.raises(ValueError, match=r"cannot score|finite"):
-            point_scores(np.array(actual), np.array(predicted), 1)
+    def test_interval_holds_the_true_skill(self) -> None:
+        """Of 300 samples with a skill of exactly 4 % (signal's share of the variance), about 285 intervals hold it."""
+        held = 0
+        for seed in range(300):
+            signal, noise = np.random.default_rng(seed).standard_normal((2, 2_000))
+            outcome = 0.2 * signal + np.sqrt(0.96) * noise
+            found = skill(outcome**2, (outcome - 0.2 * signal) ** 2, 1)
+            held += found.lower <= 0.04 <= found.upper
+        assert 270 <= held <= 297
 
 
 class TestDirection:
+    def test_by_hand(self) -> None:
+        found = direction(np.array([0.02, -0.01, 0.03, 0.0]), np.array([0.01, 0.01, 0.02, 0.0]), 1)
+        assert found is not None
+        assert (found.accuracy, found.count) == (pytest.approx(2 / 3), 3)
+
+    def test_naive_names_none(self) -> None:
+        assert direction(np.array([0.02, -0.01]), np.zeros(2), 1) is None
+
     def test_interval_of_a_coin_holds_a_half(self) -> None:
         draws = np.random.default_rng(5)
         found = direction(draws.standard_normal(5_000), draws.standard_normal(5_000), 1)

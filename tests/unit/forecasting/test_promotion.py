@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from include.forecasting.promotion import ChampionEvidence, decide
+from include.forecasting.metrics import Skill
+from include.forecasting.promotion import ChallengerEvidence, ChampionEvidence, adjusted, decide
 from include.forecasting.significance import DieboldMariano
 
 
@@ -12,31 +15,62 @@ def outcome(p_value: float, *, gain: float = 1e-6) -> DieboldMariano:
     return DieboldMariano(gain, 0.0, p_value, 4_320)
 
 
-STRONG, WEAK = outcome(0.002), outcome(0.03)
+def challenger(p_value: float, tries: int = 2) -> ChallengerEvidence:
+    return ChallengerEvidence("boosting", "drift", Skill(0.004, 0.001, 0.007), outcome(p_value), tries)
+
+
+AHEAD, LEVEL, BEHIND = Skill(0.01, 0.0, 0.02), Skill(0.0, 0.0, 0.0), Skill(-0.01, -0.02, 0.0)
+STRONG, WEAK = challenger(0.01), challenger(0.03)
+OLD = "older than 90 days"
 
 
 @pytest.mark.parametrize(
-    ("over_naive", "champion", "verdict"),
+    ("new", "champion", "verdict"),
     [
         (STRONG, None, "promoted"),
         (WEAK, None, "naive"),
-        (STRONG, ChampionEvidence("3", 0.01, outcome(0.04)), "promoted"),
-        (STRONG, ChampionEvidence("3", 0.01, outcome(0.06)), "kept"),
-        (WEAK, ChampionEvidence("3", 0.01, outcome(0.04)), "kept"),
-        (STRONG, ChampionEvidence("3", -0.01, outcome(0.06)), "promoted"),
-        (STRONG, ChampionEvidence("3", -0.01, outcome(0.6, gain=-1e-6)), "retired"),
-        (WEAK, ChampionEvidence("3", -0.01, outcome(0.04)), "retired"),
-        (WEAK, ChampionEvidence("3", 0.0, outcome(1.0, gain=0.0)), "retired"),
+        (STRONG, ChampionEvidence("3", AHEAD, outcome(0.02)), "promoted"),
+        (STRONG, ChampionEvidence("3", AHEAD, outcome(0.04)), "kept"),
+        (WEAK, ChampionEvidence("3", AHEAD, outcome(0.02)), "kept"),
+        (STRONG, ChampionEvidence("3", BEHIND, outcome(0.06)), "promoted"),
+        (STRONG, ChampionEvidence("3", BEHIND, outcome(0.6, gain=-1e-6)), "retired"),
+        (STRONG, ChampionEvidence("3", BEHIND, outcome(1.0, gain=0.0)), "retired"),
+        (WEAK, ChampionEvidence("3", BEHIND, outcome(0.02)), "retired"),
+        (WEAK, ChampionEvidence("3", LEVEL, outcome(1.0, gain=0.0)), "retired"),
         (STRONG, ChampionEvidence("3", unjudged="only 7 rows"), "kept"),
-        (STRONG, ChampionEvidence("3", unusable="an input is gone"), "promoted"),
-        (WEAK, ChampionEvidence("3", unusable="an input is gone"), "retired"),
+        (STRONG, ChampionEvidence("3", unjudged="only 7 rows", is_identical=True), "kept"),
+        (STRONG, ChampionEvidence("3", BEHIND, outcome(0.01), is_identical=True), "kept"),
+        (STRONG, ChampionEvidence("3", unusable=OLD), "promoted"),
+        (STRONG, ChampionEvidence("3", unusable=OLD, is_identical=True), "retired"),
+        (WEAK, ChampionEvidence("3", unusable=OLD), "retired"),
     ],
 )
-def test_verdict(over_naive: DieboldMariano, champion: ChampionEvidence | None, verdict: str) -> None:
-    decision = decide(0.004, over_naive, champion)
+def test_verdict(new: ChallengerEvidence, champion: ChampionEvidence | None, verdict: str) -> None:
+    decision = decide(new, champion)
     assert decision.verdict == verdict
-    assert f"p = {over_naive.p_value:.3f}" in decision.reason
-    assert "+0.40%" in decision.reason
+    assert f"p = {new.over_baseline.p_value * 2:.3f} for the best of 2 tries (needs p < 0.05)" in decision.reason
+    assert "boosting has skill +0.40% over drift (95 % interval +0.10% to +0.70%) on 4320 rows" in decision.reason
     if champion:
         assert "champion 3" in decision.reason
-        assert (champion.unjudged or champion.unusable or "") in decision.reason
+        assert champion.unusable is None or champion.unusable in decision.reason
+        assert champion.is_identical or champion.unjudged is None or champion.unjudged in decision.reason
+        if champion.challenger_over_it and not champion.is_identical:
+            over_it = min(1.0, champion.challenger_over_it.p_value * 2)
+            assert f"over the champion p = {over_it:.3f} on 4320 rows after its training" in decision.reason
+
+
+def test_each_try_raises_the_bar() -> None:
+    assert [decide(replace(STRONG, tries=tries), None).verdict for tries in (1, 4, 5, 500)] == [
+        "promoted",
+        "promoted",
+        "naive",
+        "naive",
+    ]
+    assert "for one try" in decide(replace(STRONG, tries=1), None).reason
+    assert adjusted(0.3, 5) == 1.0
+
+
+def test_tries_count_against_the_champion_as_well() -> None:
+    barely = ChampionEvidence("3", AHEAD, outcome(0.02))
+    assert decide(challenger(0.001, tries=2), barely).verdict == "promoted"
+    assert decide(challenger(0.001, tries=3), barely).verdict == "kept"
