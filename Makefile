@@ -12,7 +12,7 @@ STACK := $(PY) -m include.cli stack
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: help install demo up down status sql env dag-test quote coverage reconcile verify-forecasts budgets replay new-venue test lint test-fast bench bench-ingest bench-features bench-feature-memory bench-backfill docs pictures lock lock-check clean
+.PHONY: help install demo up down status sql env dag-test quote coverage reconcile verify-forecasts report report-metrics budgets replay new-venue test lint test-fast bench bench-ingest bench-features bench-feature-memory bench-training bench-backfill docs pictures lock lock-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -51,7 +51,7 @@ dag-test: install ## make dag-test DAG=ohlcv_backfill DATE=2024-06-01
 	@settings="$$($(STACK) env)"; eval "$$settings"; $(PY) -m airflow dags test "$(DAG)" $(DATE)
 
 # Commands on the warehouse of the stack that is up: make coverage ARGS="--months"
-coverage reconcile verify-forecasts budgets: install
+coverage reconcile verify-forecasts report budgets: install
 	@settings="$$($(STACK) env)"; eval "$$settings"; $(PY) -m include.cli $@ $(ARGS)
 
 quote: install ## make quote ARGS="--from 2018-01-01 --to 2025-01-01": what a backfill will cost
@@ -60,10 +60,14 @@ quote: install ## make quote ARGS="--from 2018-01-01 --to 2025-01-01": what a ba
 coverage: ## is every candle there, or its absence explained? (ARGS="--months --certificate FILE")
 reconcile: ## do the venues agree?
 verify-forecasts: ## is every sealed forecast as it was sealed? (ARGS="--heads FILE")
+report: ## forecasts, calibration, scoreboard and promotions as an HTML page (ARGS="--out FILE")
 budgets: ## request budgets and circuits (ARGS="--reset-circuit binance")
 
 replay: install ## the replay exchange alone: make replay ARGS="--synthetic --port 9009"
 	@$(PY) -m include.cli replay $(ARGS)
+
+report-metrics: install ## the README's figures of forecasts: make report-metrics MARKET_DATA_DIR=… (ARGS="--quick")
+	@$(PY) -m include.cli report-metrics $(ARGS)
 
 new-venue: install ## the first files of another exchange: make new-venue NAME=bitstamp
 	@$(PY) -m include.cli new-venue "$(NAME)"
@@ -108,6 +112,9 @@ bench-features: install ## features beside plain ta: an hour, a full recompute, 
 
 bench-feature-memory: install ## features of 50 instruments of 70,000 hours: memory and time (ARGS="--instruments 5")
 	@$(PY) -m benchmarks.bench_feature_memory $(ARGS)
+
+bench-training: install ## three markets trained on 70,000 hours each, and the hour's forecasts: time, memory, equal hashes (ARGS="--quick")
+	@$(PY) -m benchmarks.bench_training $(ARGS)
 
 bench-backfill: install ## seven years through the scheduler: where the time goes
 	@$(PY) -m benchmarks.bench_backfill $(ARGS)

@@ -17,6 +17,11 @@ COMMANDS = {
         "include.forecasting.verify_command",
         "are forecasts and scores what was sealed? exit 1 on any that is not",
     ),
+    "report": ("include.forecasting.report_command", "forecasts, calibration and the scoreboard as one HTML page"),
+    "report-metrics": (
+        "include.forecasting.report_metrics_command",
+        "the README's figures of forecasts, from recorded data",
+    ),
     "budgets": ("include.politeness.command", "request budgets and circuits of every source"),
     "migrate": ("include.warehouse.command", "make roles, database and tables of the warehouse"),
     "new-venue": ("include.scaffold.new_venue", "make the first files of another exchange"),
