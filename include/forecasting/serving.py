@@ -1,66 +1,63 @@
-"""Make and seal forecasts: the champion's where there is one, else naive's, or a stated reason why there is none."""
+"""Make and seal forecasts: the champion's where there is one, else the baseline's, or a stated reason for none.
+
+A row is about the return; on the row of a day ahead stands a forecast of volatility as well. Where the return is
+refused there is no row. Where volatility alone is refused, e.g. as its champion is too old, the row is sealed without
+it; a reason that both share (stale, incomplete, late features) refuses the row.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Context, Decimal
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import NamedTuple
-
-import numpy as np
 
 from include.candles.timeframes import step
 from include.config.markets import FORECAST_HORIZONS, FORECAST_MARKETS, FORECAST_TIMEFRAME, Market
-from include.forecasting.conformal import COVERAGE, Interval, TooFewResidualsError, calibrate
-from include.forecasting.dataset import ForecastRows, load_rows
-from include.forecasting.registry import ModelRegistry, UnusableModelError, model_name
-from include.forecasting.significance import FloatArray
-from include.forecasting.split import HOLDOUT_BARS
+from include.forecasting.dataset import load_kinds
+from include.forecasting.predicting import Champion, Prediction, check_complete, predict_newest
+from include.forecasting.refusals import ForecastRefusedError, ReasonClass, record_refusal
+from include.forecasting.registry import ModelRegistry, model_name
+from include.forecasting.rows import ForecastRows
+from include.forecasting.sealed_columns import priced, volatility_columns
+from include.forecasting.stored_model import UnusableModelError
+from include.forecasting.targets import FORECASTS, ForecastKind, Target
 from include.forecasting.times import to_datetime
 from include.warehouse.connection import Connection
 from include.warehouse.instruments import ensure_instrument
 from include.warehouse.sql import statement
 from include.warehouse.world import world_of
 
-NAIVE = "naive"
-
 # A forecast on older features than this would pass off yesterday's knowledge as today's.
 STALE_AFTER_BARS = 2
 
-# Model prices are rounded to what a price's digits can mean; naive's price is the candle's close, exactly.
-ROUNDED = Context(prec=12)
+# What baselines learn from and intervals are calibrated on where there is no champion: a year of hours.
+HISTORY_BARS = 8_760
 
 
 class Refusal(NamedTuple):
-    """Why there is no forecast for a market (`venue:BASE/QUOTE`) and horizon in bars."""
+    """Why there is no forecast of a target for a market (`venue:BASE/QUOTE`) and horizon in bars."""
 
     market: str
     horizon: int
+    target: Target
+    reason_class: ReasonClass
     reason: str
 
 
 @dataclass
 class ForecastRun:
-    """What a run of forecasts did."""
+    """What a run of forecasts did. refused: whole rows (LOG_RETURN), and volatility parts of rows that were written."""
 
     written: int = 0
     already_sealed: int = 0
     refused: list[Refusal] = field(default_factory=list)
 
-
-class Prediction(NamedTuple):
-    """A forecast of a log return with the half-width of its interval, and who made it (version None: naive)."""
-
-    log_return: float
-    half_width: float
-    model: str
-    model_version: str | None
-
-
-class ForecastRefusedError(Exception):
-    """There will be no forecast; the message says why."""
+    @property
+    def rows_refused(self) -> int:
+        """How many rows were not written."""
+        return sum(each.target is Target.LOG_RETURN for each in self.refused)
 
 
 def make_forecasts(
@@ -79,86 +76,127 @@ def make_forecasts(
     """
     run = ForecastRun()
     for market in markets:
-        for horizon in horizons:
-            try:
-                is_new = _forecast(connection, registry, market, timeframe, horizon, now)
-            except (ForecastRefusedError, UnusableModelError, TooFewResidualsError) as error:
-                run.refused.append(Refusal(market.key, horizon, str(error)))
-            else:
-                run.written += is_new
-                run.already_sealed += not is_new
+        instrument_id = ensure_instrument(connection, market)
+        _Serving(connection, registry, now, run, market, instrument_id, timeframe).forecast(horizons)
     return run
 
 
-def _forecast(
-    connection: Connection, registry: ModelRegistry, market: Market, timeframe: str, horizon: int, now: datetime
-) -> bool:
-    """Make and seal one forecast; False where it was sealed before."""
-    bar = step(timeframe)
-    instrument_id = ensure_instrument(connection, market)
-    key: dict[str, object] = {"instrument_id": instrument_id, "timeframe": timeframe}
-    newest = connection.execute(statement("forecast/select_newest.sql"), {**key, "now": now}).fetchone()
-    world = world_of(connection)
-    if newest is None or world is None:
-        raise ForecastRefusedError(f"no features of {timeframe} yet")
-    as_of: datetime = newest[0]
-    price: Decimal = newest[1]
-    target_at = as_of + horizon * bar
-    if now - as_of > STALE_AFTER_BARS * bar:
-        raise ForecastRefusedError(f"features are stale: the newest are as of {as_of:%Y-%m-%d %H:%M} UTC")
-    key |= {"horizon_bars": horizon, "as_of": as_of}
-    if connection.execute(statement("forecast/select_forecast.sql"), key).fetchone():
-        return False
-    if target_at <= now:
-        raise ForecastRefusedError(f"the target {target_at:%Y-%m-%d %H:%M} UTC is not ahead of now any more")
+@dataclass
+class _Serving:
+    """The forecasts of one market in a run."""
 
-    since = as_of - (HOLDOUT_BARS + horizon + 1) * bar
-    rows = load_rows(connection, instrument_id, timeframe, horizon, now=as_of, since=since)
-    if not len(rows) or to_datetime(rows.as_of[-1]) != as_of:
-        raise ForecastRefusedError(f"the features as of {as_of:%Y-%m-%d %H:%M} UTC are being rewritten")
-    name = model_name(world, market.venue, market.symbol, timeframe, horizon)
-    prediction = predict_newest(rows, registry, name)
-    sealed = connection.execute(
-        statement("forecast/insert_forecast.sql"),
-        {**key, "target_at": target_at, "made_at": now, "as_of_price": price, **priced(prediction, price)},
-    ).fetchone()
-    return sealed is not None
+    connection: Connection
+    registry: ModelRegistry
+    now: datetime
+    run: ForecastRun
+    market: Market
+    instrument_id: int
+    timeframe: str
 
+    def forecast(self, horizons: Sequence[int]) -> None:
+        """Seal or refuse each horizon."""
+        try:
+            as_of, price, world = self._newest()
+        except ForecastRefusedError as error:
+            for horizon in horizons:
+                self._refuse(horizon, Target.LOG_RETURN, error)
+            return
+        due = [horizon for horizon in horizons if self._is_due(horizon, as_of)]
+        if not due:
+            return
+        kinds = [ForecastKind(Target.LOG_RETURN, horizon) for horizon in due]
+        kinds += [kind for kind in FORECASTS if kind.target is Target.VOLATILITY and kind.horizon_bars in due]
+        since = as_of - HISTORY_BARS * self._bar
+        loaded = load_kinds(self.connection, self.instrument_id, self.timeframe, kinds, now=as_of, since=since)
+        for horizon in due:
+            try:
+                values = self._row(horizon, as_of, price, world, loaded)
+            except ForecastRefusedError as error:
+                self._refuse(horizon, Target.LOG_RETURN, error)
+                continue
+            sealed = self.connection.execute(statement("forecast/insert_forecast.sql"), values).fetchone()
+            self.run.written += sealed is not None
+            self.run.already_sealed += sealed is None
 
-def predict_newest(rows: ForecastRows, registry: ModelRegistry, name: str) -> Prediction:
-    """Forecast from the last row: by the champion of `name`, else naive with an interval from the rows before.
+    @property
+    def _series(self) -> dict[str, object]:
+        return {"instrument_id": self.instrument_id, "timeframe": self.timeframe}
 
-    Raises TooFewResidualsError, UnusableModelError.
-    """
-    newest = rows.part(slice(len(rows) - 1, len(rows)))
-    champion = registry.champion(name)
-    if champion is None:
-        past = rows.matured()
-        return Prediction(0.0, _width(calibrate(past.outcome, past.volatility), newest.volatility), NAIVE, None)
-    loaded = registry.load(champion)
-    log_return = float(loaded.predict(newest.inputs)[0])
-    if not np.isfinite(log_return):
-        raise UnusableModelError(f"{name} version {champion.version} forecasts {log_return}")
-    return Prediction(log_return, _width(loaded.interval, newest.volatility), name, champion.version)
+    @property
+    def _bar(self) -> timedelta:
+        return step(self.timeframe)
 
+    def _newest(self) -> tuple[datetime, Decimal, str]:
+        """Close time and exact close of the newest candle with features, and the world."""
+        newest = self.connection.execute(
+            statement("forecast/select_newest.sql"), {**self._series, "now": self.now}
+        ).fetchone()
+        world = world_of(self.connection)
+        if newest is None or world is None:
+            raise ForecastRefusedError(ReasonClass.NO_FEATURES, f"no features of {self.timeframe} yet")
+        as_of: datetime = newest[0]
+        if self.now - as_of > STALE_AFTER_BARS * self._bar:
+            reason = f"features are stale: the newest are as of {as_of:%Y-%m-%d %H:%M} UTC"
+            raise ForecastRefusedError(ReasonClass.STALE, reason)
+        return as_of, newest[1], world
 
-def _width(interval: Interval, volatility: FloatArray) -> float:
-    return float(interval.half_width(volatility)[0])
+    def _is_due(self, horizon: int, as_of: datetime) -> bool:
+        key = {**self._series, "horizon_bars": horizon, "as_of": as_of}
+        if self.connection.execute(statement("forecast/select_forecast.sql"), key).fetchone():
+            self.run.already_sealed += 1
+            return False
+        target_at = as_of + horizon * self._bar
+        if target_at <= self.now:
+            reason = f"the target {target_at:%Y-%m-%d %H:%M} UTC is not ahead of now any more"
+            self._refuse(horizon, Target.LOG_RETURN, ForecastRefusedError(ReasonClass.LATE, reason))
+            return False
+        return True
 
+    def _row(
+        self,
+        horizon: int,
+        as_of: datetime,
+        price: Decimal,
+        world: str,
+        loaded: dict[ForecastKind, ForecastRows],
+    ) -> dict[str, object]:
+        """The columns of one row of ml.forecast; a refused volatility part is recorded, and left out."""
+        rows = loaded[ForecastKind(Target.LOG_RETURN, horizon)]
+        if not len(rows) or to_datetime(rows.as_of[-1]) != as_of:
+            reason = f"the features as of {as_of:%Y-%m-%d %H:%M} UTC are being rewritten"
+            raise ForecastRefusedError(ReasonClass.REWRITING, reason)
+        check_complete(rows)
+        columns = priced(self._predict(world, rows), price)
+        volatility: Prediction | None = None
+        moving = loaded.get(ForecastKind(Target.VOLATILITY, horizon))
+        if moving is not None:
+            try:
+                volatility = self._predict(world, moving)
+            except ForecastRefusedError as error:
+                self._refuse(horizon, Target.VOLATILITY, error)
+        return {
+            **self._series,
+            "horizon_bars": horizon,
+            "as_of": as_of,
+            "target_at": as_of + horizon * self._bar,
+            "made_at": self.now,
+            "as_of_price": price,
+            **columns,
+            **volatility_columns(volatility),
+        }
 
-def priced(prediction: Prediction, price: Decimal) -> dict[str, object]:
-    """The forecast in prices, from the price it starts at, as columns of ml.forecast."""
+    def _predict(self, world: str, rows: ForecastRows) -> Prediction:
+        kind = ForecastKind(rows.target, rows.horizon_bars)
+        name = model_name(world, self.market.venue, self.market.symbol, self.timeframe, kind)
+        version = self.registry.champion(name)
+        if version is None:
+            return predict_newest(rows, None, self._bar, self.now)
+        try:
+            champion = Champion(name, version.version, self.registry.load(version))
+        except UnusableModelError as error:
+            raise ForecastRefusedError(ReasonClass.UNUSABLE_MODEL, str(error)) from error
+        return predict_newest(rows, champion, self._bar, self.now)
 
-    def at(log_return: float) -> Decimal:
-        return ROUNDED.multiply(price, Decimal(math.exp(log_return)))
-
-    expected = price if prediction.model == NAIVE else at(prediction.log_return)
-    return {
-        "predicted_log_return": prediction.log_return,
-        "predicted_price": expected,
-        "lower_price": min(expected, at(prediction.log_return - prediction.half_width)),
-        "upper_price": max(expected, at(prediction.log_return + prediction.half_width)),
-        "coverage": COVERAGE,
-        "model": prediction.model,
-        "model_version": prediction.model_version,
-    }
+    def _refuse(self, horizon: int, target: Target, error: ForecastRefusedError) -> None:
+        record_refusal(self.connection, self._series, horizon, target, error, self.now)
+        self.run.refused.append(Refusal(self.market.key, horizon, target, error.reason_class, str(error)))

@@ -19,6 +19,7 @@ with newest as (
     select max(f.target_at) as target_at
     from ml.forecast as f
     inner join ml.forecast_score using (forecast_id)
+    where isfinite(f.target_at)
 ),
 
 -- Days are 24 hours long and counted back from the newest target: every window is whole days.
@@ -81,7 +82,7 @@ daily as materialized (
                 target, baseline, model, model_version, loss, baseline_loss,
                 absolute_error, is_direction_right, is_covered, is_covered_95
             )
-    where p.loss is not null and p.baseline_loss is not null
+    where p.loss is not null and p.baseline_loss is not null and isfinite(f.target_at)
     group by
         f.instrument_id, f.timeframe, f.horizon_bars, p.target, p.model, p.model_version, p.baseline, days_ago
 ),

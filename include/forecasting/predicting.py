@@ -1,0 +1,149 @@
+"""The forecast of a market's newest row, with its interval and what the baselines say; no database, no registry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from include.forecasting.baselines.listing import baselines, served_baseline
+from include.forecasting.forecaster import Fitted, Forecaster
+from include.forecasting.intervals import FEWEST_RESIDUALS, Bands, walk
+from include.forecasting.recipe import NothingToLearnError
+from include.forecasting.refusals import ForecastRefusedError, ReasonClass
+from include.forecasting.rows import ForecastRows
+from include.forecasting.significance import FloatArray
+from include.forecasting.stored_model import TrainedModel, UnusableModelError
+from include.forecasting.targets import Target
+from include.forecasting.times import to_array
+
+# What the baselines are called that serve where there is no champion.
+NAIVE, HAR = "naive", "har"
+BASELINE_NAMES: dict[Target, str] = {Target.LOG_RETURN: NAIVE, Target.VOLATILITY: HAR}
+
+# An input that was known in this share of the rows, and is not in the newest one, has failed to arrive.
+USUALLY_KNOWN = 0.95
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A registered model that serves."""
+
+    name: str
+    version: str
+    trained: TrainedModel
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The newest row's forecast in the target's unit, its 80 % and 95 % intervals, and who made it.
+
+    up_probability: of a positive outcome; None for volatility. version and trained_until (UTC): None for a baseline.
+    baselines: what each baseline forecasts, by name; None where it had nothing to learn from.
+    """
+
+    value: float
+    lower_80: float
+    upper_80: float
+    lower_95: float
+    upper_95: float
+    up_probability: float | None
+    model: str
+    version: str | None
+    trained_until: datetime | None
+    baselines: Mapping[str, float | None]
+
+
+def check_complete(rows: ForecastRows) -> None:
+    """Refuse where so much of the day before the newest row is missing that its volatility is not known."""
+    if not np.isfinite(rows.volatility["day"].iloc[-1]):
+        raise ForecastRefusedError(
+            ReasonClass.INCOMPLETE, "features are incomplete: too many hours of the last day are missing"
+        )
+
+
+def predict_newest(rows: ForecastRows, champion: Champion | None, bar: timedelta, now: datetime) -> Prediction:
+    """Forecast from the last row: by the champion, else by the baseline that serves; `now` (UTC) decides on its age.
+
+    rows: with outcomes known as of the last row. A baseline is fitted on them; its intervals are those of a walk over
+    all of them. A champion's intervals go on from its stored calibration with what came of its forecasts since.
+    Raises ForecastRefusedError.
+    """
+    past = rows.matured()
+    fitted = {each.name: _fit(each, past) for each in baselines(rows.target)}
+    newest = rows.part(slice(len(rows) - 1, len(rows)))
+    figures = {name: None if one is None else float(one.predict(newest)[0]) for name, one in fitted.items()}
+    if champion is None:
+        served = fitted[served_baseline(rows.target).name]
+        if served is None:
+            raise _too_short(len(past))
+        values = served.predict(rows)
+        bands, _ = walk(rows.target, rows.horizon_bars, rows.as_of, rows.outcome, values, rows.volatility, bar=bar)
+        known, name, version, trained_until = len(past), BASELINE_NAMES[rows.target], None, None
+    else:
+        values, bands = _by_champion(rows, champion, bar, now)
+        known = champion.trained.calibration.truths
+        name, version, trained_until = champion.name, champion.version, champion.trained.trained_until
+    edges = (bands.lower_80, bands.upper_80, bands.lower_95, bands.upper_95)
+    lower_80, upper_80, lower_95, upper_95 = (float(edge[-1]) for edge in edges)
+    if not np.isfinite((lower_80, upper_80, lower_95, upper_95)).all():
+        raise _too_short(known)
+    return Prediction(
+        value=float(values[-1]),
+        lower_80=lower_80,
+        upper_80=upper_80,
+        lower_95=lower_95,
+        upper_95=upper_95,
+        up_probability=None if rows.target is Target.VOLATILITY else float(bands.up_probability[-1]),
+        model=name,
+        version=version,
+        trained_until=trained_until,
+        baselines=figures,
+    )
+
+
+def _by_champion(rows: ForecastRows, champion: Champion, bar: timedelta, now: datetime) -> tuple[FloatArray, Bands]:
+    trained = champion.trained
+    who = f"{champion.name} version {champion.version}"
+    if (reason := trained.expired(now)) is not None:
+        raise ForecastRefusedError(ReasonClass.OLD_MODEL, f"{who}: {reason}")
+    for column in trained.fitted.inputs:
+        known = np.isfinite(rows.inputs[column].to_numpy(np.float64)) if column in rows.inputs else np.ones(1, bool)
+        if not known[-1] and known.mean() >= USUALLY_KNOWN:
+            raise ForecastRefusedError(
+                ReasonClass.INCOMPLETE, f"features are incomplete: {column} is not known, and {who} was trained on it"
+            )
+    # From a horizon before the calibration's last forecasts: some of their outcomes were not known to it.
+    reach = 2 * rows.horizon_bars * bar
+    since = rows.part(rows.as_of > to_array([trained.trained_until - reach])[0])
+    try:
+        values = trained.predict(since)
+    except UnusableModelError as error:
+        raise ForecastRefusedError(ReasonClass.UNUSABLE_MODEL, f"{who}: {error}") from error
+    if not np.isfinite(values[-1]) or (rows.target is Target.VOLATILITY and values[-1] <= 0):
+        raise ForecastRefusedError(ReasonClass.UNUSABLE_MODEL, f"{who} forecasts {values[-1]}")
+    bands, _ = walk(
+        rows.target,
+        rows.horizon_bars,
+        since.as_of,
+        since.outcome,
+        values,
+        since.volatility,
+        start=trained.calibration,
+        bar=bar,
+    )
+    return values, bands
+
+
+def _fit(forecaster: Forecaster, past: ForecastRows) -> Fitted | None:
+    try:
+        return forecaster.fit(past)
+    except NothingToLearnError:
+        return None
+
+
+def _too_short(known: int) -> ForecastRefusedError:
+    reason = f"{known} outcomes are known; {FEWEST_RESIDUALS} are needed for an interval"
+    return ForecastRefusedError(ReasonClass.SHORT_HISTORY, reason)
