@@ -79,14 +79,43 @@ def _others(connection: Connection) -> None:
 def _models(connection: Connection) -> None:
     rows = []
     for row in connection.execute(statement("report/models.sql")):
-        market, horizon, skill, p_value, hit, low, high, coverage, decision, champion = row
+        (
+            market,
+            target,
+            horizon,
+            recipe,
+            baseline,
+            skill,
+            tries,
+            p_value,
+            hit,
+            low,
+            high,
+            *shares,
+            decision,
+            champion,
+        ) = row
         direction = "-" if hit is None else f"{hit:.1%} [{low:.1%}, {high:.1%}]"
-        served = "naive forecast" if champion is None else f"model version {champion}"
-        figures = (f"{skill:+.4f}", f"{p_value:.3f}", direction, f"{coverage:.1%}")
-        rows.append((market, f"+{horizon} h", *figures, decision, served))
+        held = " and ".join("-" if share is None else f"{share:.1%}" for share in shares)
+        served = "the baseline" if champion is None else f"version {champion}"
+        figures = (recipe, baseline, f"{skill:+.4f}", f"{p_value:.3f}", str(tries), direction, held)
+        rows.append((market, target, f"+{horizon} h", *figures, decision, served))
     table(
-        "models against the naive forecast, on held-out time (skill 0 = naive)",
-        ("market", "horizon", "skill", "p", "direction [95 %]", "80 % interval held", "decision", "served"),
+        "models against the best baseline, walk-forward (skill 0 = the baseline; p corrected for the tries)",
+        (
+            "market",
+            "target",
+            "horizon",
+            "best recipe",
+            "best baseline",
+            "skill",
+            "p",
+            "tries",
+            "direction [95 %]",
+            "80 % and 95 % intervals held",
+            "decision",
+            "served",
+        ),
         rows,
     )
 
