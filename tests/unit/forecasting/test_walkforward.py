@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -52,7 +53,7 @@ class TestFolds:
         as_of = hours(np.arange(60_000))
         cuts = folds(as_of, 24, HOUR)
         assert cuts[-1].test.stop == 60_000
-        assert all(one.test.stop == next_.test.start for one, next_ in zip(cuts, cuts[1:], strict=False))
+        assert all(one.test.stop == after.test.start for one, after in itertools.pairwise(cuts))
         assert {cut.test.stop - cut.test.start for cut in cuts[1:-1]} == {TEST_BARS}
         assert {cut.training.stop - cut.training.start for cut in cuts[-3:]} == {HISTORY_BARS - 48 + 1}
         assert to_array([cuts[3].test_starts_at])[0] == as_of[cuts[3].test.start]
