@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import shutil
 import threading
@@ -477,7 +478,7 @@ class TestTampering:
         assert [f.detail for f in found] == ["it was row 4 of its chain", "it was row 3 of its chain"]
 
     def test_a_row_whose_hash_was_computed_anew(self, chained: Connection, owner: Connection) -> None:
-        tamper(owner, f"update ml.forecast set upper_price = 70000 where {btc_row(3)}")
+        tamper(owner, f"update ml.forecast set upper_price = 61900 where {btc_row(3)}")
         rehash(owner, btc_row(3))
         (found,) = findings(owner)
         assert (found.kind, found.position) == ("altered", 3)
@@ -489,7 +490,7 @@ class TestTampering:
         (row,) = (row for row in early["heads"] if row["position"] == ROWS)
         row["position"] = 2
         (row["row_sha256"],) = owner.execute(f"select row_sha256 from ml.forecast where {btc_row(2)}").fetchone() or ()
-        tamper(owner, f"update ml.forecast set upper_price = 70000 where {btc_row(3)}")
+        tamper(owner, f"update ml.forecast set upper_price = 61900 where {btc_row(3)}")
         rehash_chain(owner, 3)
         assert findings(owner) == []
         assert findings(owner, json.dumps(early)) == []
@@ -520,25 +521,31 @@ class TestTampering:
         assert [(f.kind, f.position) for f in findings(tamperer)] == [("removed", 3), ("altered", 0)]
 
 
+CLOSES = {BTC: ["60500", "59000.5", "90000", "60000.10", "61000", "60001"], ETH: ["3000"]}
+
+
+def put(connection: Connection, closes: dict[Any, list[str]], at: datetime) -> None:
+    """Hourly candles from START on."""
+    for market, prices in closes.items():
+        candles = [
+            Candle(START + place * HOUR, price, price, price, price, Decimal(1))
+            for place, price in enumerate(map(Decimal, prices))
+        ]
+        instrument_id = ensure_instrument(connection, market)
+        upsert_candles(connection, instrument_id, "1h", candles, source="test", world="recorded", recorded_at=at)
+
+
 @pytest.fixture
 def scored(chained: Connection) -> Connection:
     """Forecasts of which eight have matured, seven have a candle and a score."""
-    for market, closes in ((BTC, ["60500", "59000.5", "90000", "60000.10", "61000", "60001"]), (ETH, ["3000"])):
-        candles = [
-            Candle(START + place * HOUR, price, price, price, price, Decimal(1))
-            for place, price in enumerate(map(Decimal, closes))
-        ]
-        upsert_candles(
-            chained,
-            ensure_instrument(chained, market),
-            "1h",
-            candles,
-            source="test",
-            world="recorded",
-            recorded_at=START + 7 * HOUR,
-        )
+    put(chained, CLOSES, START + 7 * HOUR)
     assert score_matured(chained, START + 12 * HOUR).new == 7
     return chained
+
+
+def row_id(connection: Connection, position: int) -> int:
+    (found,) = connection.execute(f"select forecast_id from ml.forecast where {btc_row(position)}").fetchone() or ()
+    return int(found)
 
 
 class TestScores:
@@ -546,7 +553,16 @@ class TestScores:
         found, verification = verify(reader)
         assert found == []
         assert (verification.scores.scores, verification.scores.without_candle) == (7, 0)
-        assert reader.execute("select sum(forecasts) from ml.scoreboard").fetchone() == (7,)
+        assert reader.execute(
+            "select target, baseline, sum(forecasts), sum(days), bool_and(skill_lower is null) from ml.scoreboard"
+            " where time_window = 'all' group by target, baseline order by 1, 2"
+        ).fetchall() == [
+            ("log_return", "drift", 7, 2, True),
+            ("log_return", "random_walk", 7, 2, True),
+            ("log_return", "seasonal_hour", 7, 2, True),
+            ("volatility", "ewma", 7, 2, True),
+            ("volatility", "har", 7, 2, True),
+        ]
 
     @pytest.mark.parametrize(
         ("column", "value"),
@@ -557,16 +573,21 @@ class TestScores:
             ("absolute_error", "absolute_error - 0.01"),
             ("naive_absolute_error", "naive_absolute_error + 0.01"),
             ("is_covered", "not is_covered"),
+            ("is_covered_95", "not is_covered_95"),
+            ("is_covered_95", "null"),
             ("is_direction_right", "not is_direction_right"),
             ("is_direction_right", "null"),
+            ("actual_volatility", "actual_volatility * 1.000001"),
+            ("is_volatility_covered", "not is_volatility_covered"),
+            ("is_volatility_covered_95", "not is_volatility_covered_95"),
         ],
     )
     def test_an_altered_score_is_named(self, scored: Connection, column: str, value: str) -> None:
-        (row_id,) = scored.execute(f"select forecast_id from ml.forecast where {btc_row(2)}").fetchone() or ()
-        scored.execute(f"update ml.forecast_score set {column} = {value} where forecast_id = %s", (row_id,))
+        altered = row_id(scored, 2)
+        scored.execute(f"update ml.forecast_score set {column} = {value} where forecast_id = %s", (altered,))
         found = findings(scored)
         assert [f.column for f in found if f.kind == "score"] == [column]
-        assert {f.forecast_id for f in found if f.kind == "score"} == {row_id}
+        assert {f.forecast_id for f in found if f.kind == "score"} == {altered}
         assert {f.kind for f in found} <= {"score", "scoreboard"}
 
     def test_a_score_that_was_taken_away_is_missed(self, scored: Connection) -> None:
@@ -576,13 +597,34 @@ class TestScores:
         assert (found.kind, found.position) == ("score", 2)
         assert "not scored" in found.detail
 
-    def test_a_scoreboard_that_flatters(self, scored: Connection, owner: Connection) -> None:
+    def test_a_volatility_that_was_not_scored_is_missed(self, scored: Connection) -> None:
+        scored.execute(
+            "update ml.forecast_score set actual_volatility = null, is_volatility_covered = null,"
+            " is_volatility_covered_95 = null where forecast_id = %s",
+            (row_id(scored, 2),),
+        )
+        found = findings(scored)
+        assert {f.column for f in found if f.kind == "score"} == {
+            "actual_volatility", "is_volatility_covered", "is_volatility_covered_95",
+        }  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("honest", "flattering", "column"),
+        [
+            (r"\(1\)::double precision -|1::double precision -", "1.001::double precision -", "skill"),
+            (r"sum\(c\.absolute_error\) /", "0.9 * sum(c.absolute_error) /", "mae"),
+            (r"count\(\*\) AS days", "count(*) + 1 AS days", "days"),
+        ],
+    )
+    def test_a_scoreboard_that_flatters(
+        self, scored: Connection, owner: Connection, honest: str, flattering: str, column: str
+    ) -> None:
         (definition,) = owner.execute("select pg_get_viewdef('ml.scoreboard'::regclass)").fetchone() or ()
-        flattering = re.sub(r"\(1\)::double precision -|1::double precision -", "1.001::double precision -", definition)
-        assert flattering != definition
-        owner.execute(f"create or replace view ml.scoreboard as {flattering}")
+        changed = re.sub(honest, flattering, definition)
+        assert changed != definition
+        owner.execute(f"create or replace view ml.scoreboard as {changed}")
         found = findings(owner)
-        assert {(f.kind, f.column) for f in found} == {("scoreboard", "skill")}
+        assert {(f.kind, f.column) for f in found} == {("scoreboard", column)}
 
     def test_a_revised_candle_is_no_fault_and_an_archived_one_neither(
         self, scored: Connection, owner: Connection
@@ -596,6 +638,51 @@ class TestScores:
         found, verification = verify(owner)
         assert found == []
         assert (verification.scores.outdated, verification.scores.without_candle) == (2, 1)
+
+
+class TestScoreboard:
+    def test_every_line_of_many_days_is_made_again(self, writer: Connection, owner: Connection) -> None:
+        """Two models in turn over forty days, so that every window has another length, and intervals of skill."""
+        btc, drawn = ensure_instrument(writer, BTC), random.Random(8)
+        price, closes = Decimal(60_000), []
+        for _ in range(40 * 24):
+            price = (price * Decimal(repr(1 + drawn.gauss(0, 0.005)))).quantize(Decimal("0.01"))
+            closes.append(str(price))
+        put(writer, {BTC: closes}, START + 990 * HOUR)
+        for place in range(0, 38 * 24, 5):
+            model = NAIVE if place < 400 else MODEL
+            seal(
+                writer,
+                place + 1,
+                instrument_id=btc,
+                horizon=24,
+                **model,
+                as_of_price=closes[place],
+                predicted_log_return=0.0 if place < 400 else drawn.gauss(0, 0.004),
+                predicted_volatility=drawn.uniform(0.022, 0.03),
+                drift_log_return=None if place % 10 else 0.0003,
+            )
+        assert score_matured(writer, START + 1000 * HOUR).new == 183
+        found, verification = verify(owner)
+        assert found == []
+        assert verification.scores.scores == 183
+        rows = owner.execute(
+            "select time_window, forecasts, days, skill_lower < skill and skill < skill_upper from ml.scoreboard"
+            " where model <> 'naive' and baseline = 'random_walk' order by 1"
+        ).fetchall()
+        assert rows == [("30 days", 103, 22, True), ("7 days", 34, 7, None), ("90 days", 103, 22, True),
+                        ("all", 103, 22, True)]  # fmt: skip
+        assert owner.execute(
+            "select distinct skill, skill_lower, skill_upper from ml.scoreboard"
+            " where model = 'naive' and baseline = 'random_walk' and time_window = 'all'"
+        ).fetchall() == [(0.0, 0.0, 0.0)]
+
+    def test_a_window_that_leaves_out_a_bad_day(self, scored: Connection, owner: Connection) -> None:
+        (definition,) = owner.execute("select pg_get_viewdef('ml.scoreboard'::regclass)").fetchone() or ()
+        changed = definition.replace("p.loss IS NOT NULL", "p.loss < 0.001")
+        assert changed != definition
+        owner.execute(f"create or replace view ml.scoreboard as {changed}")
+        assert {f.kind for f in findings(owner)} == {"scoreboard"}
 
 
 def run(dsn: str, *arguments: str) -> int:

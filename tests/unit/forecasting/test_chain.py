@@ -34,6 +34,22 @@ ROW: dict[str, Any] = {
     "model": "naïve",
     "model_version": None,
     "is_naive": False,
+    "lower_price_95": Decimal("49000.50"),
+    "upper_price_95": Decimal(70000),
+    "up_probability": 0.5,
+    "drift_log_return": 0.25,
+    "seasonal_log_return": None,
+    "model_trained_until": Decimal("1709251200000000.000000"),
+    "predicted_volatility": 0.5,
+    "lower_volatility": 0.25,
+    "upper_volatility": 1.0,
+    "lower_volatility_95": 0.125,
+    "upper_volatility_95": 2.0,
+    "volatility_model": "har",
+    "volatility_model_version": None,
+    "volatility_trained_until": None,
+    "ewma_volatility": 0.5,
+    "har_volatility": 0.5,
     "chain_position": 1,
     "previous_sha256": GENESIS,
 }
@@ -55,6 +71,19 @@ upper_price=10:0.00000012
 coverage=16:3fe999999999999a
 model=6:naïve
 is_naive=5:false
+lower_price_95=7:49000.5
+upper_price_95=5:70000
+up_probability=16:3fe0000000000000
+drift_log_return=16:3fd0000000000000
+model_trained_until=16:1709251200000000
+predicted_volatility=16:3fe0000000000000
+lower_volatility=16:3fd0000000000000
+upper_volatility=16:3ff0000000000000
+lower_volatility_95=16:3fc0000000000000
+upper_volatility_95=16:4000000000000000
+volatility_model=3:har
+ewma_volatility=16:3fe0000000000000
+har_volatility=16:3fe0000000000000
 chain_position=1:1
 previous_sha256=64:0000000000000000000000000000000000000000000000000000000000000000
 """
@@ -72,7 +101,8 @@ def test_by_hand() -> None:
 @pytest.mark.parametrize("column", COLUMNS)
 def test_every_column_counts(column: str) -> None:
     value = ROW[column]
-    other = "x" if value is None else (value + value[-1:] if isinstance(value, str) else value + 1)
+    unlike = {"text": "x", "float": 0.75, "time": Decimal(7)}
+    other = unlike[COLUMNS[column]] if value is None else (value + value[-1:] if isinstance(value, str) else value + 1)
     assert form(**{column: other}) != form()
     assert form(**{column: None}) != form(**{column: other})
 
@@ -109,6 +139,13 @@ def test_zeros_before_the_point_stay() -> None:
 def test_texts_cannot_run_into_each_other(one: tuple[str, str | None], other: tuple[str, str | None]) -> None:
     forms = [form(model=model, model_version=version) for model, version in (one, other)]
     assert (forms[0] == forms[1]) == (one == other)
+
+
+def test_a_row_of_before_a_column_has_the_same_form() -> None:
+    """What an older row does not say leaves no line, wherever the column stands."""
+    later = [name for name in COLUMNS if "95" in name or "volatility" in name]
+    older = form(**dict.fromkeys(later)).decode()
+    assert older.splitlines() == [line for line in FORM.splitlines() if line.split("=")[0] not in later]
 
 
 def test_a_row_is_whole_while_it_says_what_was_hashed() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from include.forecasting.chain import GENESIS, SealedRow, Series
+from include.forecasting.chain import COLUMNS, GENESIS, SealedRow, Series
 from include.forecasting.verify_chain import MOST_COLUMNS_TOLD, ChainWalk, Finding
 from include.forecasting.verify_heads import Head, NotedHeads, UnreadableHeadsError, parse
 
@@ -23,6 +23,7 @@ NOTED_AT = datetime(1970, 1, 1, 5, tzinfo=UTC)
 def row(position: int, previous: str, **changed: Any) -> SealedRow:
     """A whole row; its target is hour `position` of 1970."""
     values = {
+        **dict.fromkeys(COLUMNS),
         "venue": "binance", "symbol": "BTC/USDT", "forecast_id": 100 + position, "instrument_id": 1, "timeframe": "1h",
         "horizon_bars": 1, "as_of": Decimal((position - 1) * HOUR), "target_at": Decimal(position * HOUR),
         "made_at": Decimal((position - 1) * HOUR + 5), "sealed_at": Decimal((position - 1) * HOUR + 7),
