@@ -12,7 +12,7 @@ STACK := $(PY) -m include.cli stack
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: help install demo up down status sql env dag-test quote coverage reconcile verify-forecasts report report-metrics budgets replay new-venue test lint test-fast bench bench-ingest bench-features bench-feature-memory bench-training bench-backfill docs pictures lock lock-check clean
+.PHONY: help install demo up down status sql env dag-test quote coverage reconcile verify-forecasts models report report-metrics budgets replay new-venue test lint test-fast bench bench-ingest bench-features bench-feature-memory bench-training bench-backfill docs pictures lock lock-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -51,8 +51,8 @@ dag-test: install ## make dag-test DAG=ohlcv_backfill DATE=2024-06-01
 	@settings="$$($(STACK) env)"; eval "$$settings"; $(PY) -m airflow dags test "$(DAG)" $(DATE)
 
 # Commands on the warehouse of the stack that is up: make coverage ARGS="--months"
-coverage reconcile verify-forecasts report budgets: install
-	@settings="$$($(STACK) env)"; eval "$$settings"; $(PY) -m include.cli $@ $(ARGS)
+coverage reconcile verify-forecasts models report budgets: install
+	@settings="$$($(STACK) env)"; eval "$$settings"; $(PY) -m include.cli $@ $(if $(filter models,$@),$(or $(ARGS),list),$(ARGS))
 
 quote: install ## make quote ARGS="--from 2018-01-01 --to 2025-01-01": what a backfill will cost
 	@$(PY) -m include.cli backfill-quote $(ARGS)
@@ -60,6 +60,7 @@ quote: install ## make quote ARGS="--from 2018-01-01 --to 2025-01-01": what a ba
 coverage: ## is every candle there, or its absence explained? (ARGS="--months --certificate FILE")
 reconcile: ## do the venues agree?
 verify-forecasts: ## is every sealed forecast as it was sealed? (ARGS="--heads FILE")
+models: ## who serves, on what evidence (ARGS="rollback binance:BTC/USDT log_return/24")
 report: ## forecasts, calibration, scoreboard and promotions as an HTML page (ARGS="--out FILE")
 budgets: ## request budgets and circuits (ARGS="--reset-circuit binance")
 

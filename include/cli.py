@@ -22,6 +22,7 @@ COMMANDS = {
         "include.forecasting.report_metrics_command",
         "the README's figures of forecasts, from recorded data",
     ),
+    "models": ("include.forecasting.models_command", "champions and their evidence; roll back; find a dataset again"),
     "budgets": ("include.politeness.command", "request budgets and circuits of every source"),
     "migrate": ("include.warehouse.command", "make roles, database and tables of the warehouse"),
     "new-venue": ("include.scaffold.new_venue", "make the first files of another exchange"),
