@@ -13,7 +13,6 @@ import numpy as np
 
 from include.forecasting import inputs, volatility
 from include.forecasting.digest import state_sha256
-from include.forecasting.losses import VOLATILITY_FLOOR
 from include.forecasting.rows import ForecastRows
 from include.forecasting.significance import FloatArray
 from include.forecasting.targets import Target
@@ -45,7 +44,7 @@ def design(rows: ForecastRows) -> pd.DataFrame:
 
     past = rows.volatility[list(volatility.COLUMNS)].to_numpy(np.float64)
     if rows.target is Target.VOLATILITY:
-        past = np.log(np.maximum(past, VOLATILITY_FLOOR))
+        past = volatility.log_volatility(past, np.fmax.reduce(past, axis=1, keepdims=True))
     return rows.inputs.join(pd.DataFrame(past, columns=list(VOLATILITY_COLUMNS), index=rows.inputs.index))
 
 
@@ -114,10 +113,12 @@ class Recipe:
         if not used:
             raise NothingToLearnError(f"{self.name}: no row with a known input")
         known = known[list(used)]
-        outcome = past.outcome if self.link == "identity" else np.log(np.maximum(past.outcome, VOLATILITY_FLOOR))
+        outcome = past.outcome
+        if self.link == "log":
+            outcome = volatility.log_volatility(outcome, volatility.usual_volatility(outcome))
         with one_thread():
             pipeline = self.make().fit(known, outcome)
-            factor = _level(past.outcome, pipeline.predict(known)) if self.link == "log" else 1.0
+            factor = volatility.level(outcome - pipeline.predict(known)) if self.link == "log" else 1.0
         return FittedModel(self.name, self.target, self.link, pipeline, used, factor)
 
     def sha256(self) -> str:
@@ -133,9 +134,3 @@ class Recipe:
             self.columns or (*inputs.INPUTS, *VOLATILITY_COLUMNS),
             {"scikit-learn": sklearn.__version__, "numpy": np.__version__},
         )
-
-
-def _level(outcome: FloatArray, predicted_log: FloatArray) -> float:
-    """The factor under which forecasts have the least QLIKE in sample: mean actual over predicted variance is 1."""
-    ratio = np.maximum(outcome, VOLATILITY_FLOOR) / np.exp(predicted_log)
-    return float(np.sqrt(np.mean(np.square(ratio))))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from include.forecasting.losses import VOLATILITY_FLOOR
 from include.forecasting.significance import FloatArray
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ EWMA_DECAY = 0.94
 EWMA_DAYS = 90
 FEWEST_EWMA_DAYS = 30
 FEWEST_SHARE = 0.8
+# A market that stood still for a day, e.g. in an outage, would rule every fit of logarithms.
+SMALLEST_SHARE = 0.01
 
 COLUMNS: tuple[str, ...] = (*WINDOWS, "ewma")
 LOOKBACK_BARS = (EWMA_DAYS + 1) * DAY_BARS
@@ -52,6 +55,24 @@ def past_volatility(bars: npt.NDArray[np.int64], closes: FloatArray) -> pd.DataF
     columns = {name: np.sqrt(DAY_BARS * _trailing_mean(squared, width)) for name, width in WINDOWS.items()}
     columns["ewma"] = _ewma(np.square(columns["day"]))
     return pd.DataFrame({name: values[bars - bars[0]] for name, values in columns.items()})
+
+
+def log_volatility(values: FloatArray, usual: FloatArray | float) -> FloatArray:
+    """Logarithms of volatilities, of which none counts as less than SMALLEST_SHARE of `usual`; NaN stays."""
+    return np.asarray(np.log(np.maximum(values, np.maximum(SMALLEST_SHARE * usual, VOLATILITY_FLOOR))))
+
+
+def usual_volatility(outcome: FloatArray) -> float:
+    """Root of the mean variance of volatilities, 0 without any."""
+    return float(np.sqrt(np.square(outcome).mean())) if len(outcome) else 0.0
+
+
+def level(log_errors: FloatArray) -> float:
+    """The factor under which forecasts have the least QLIKE: mean actual over mean forecast variance becomes 1.
+
+    log_errors: logarithms of actual over forecast volatility.
+    """
+    return float(np.sqrt(np.mean(np.exp(2.0 * log_errors))))
 
 
 def future_volatility(bars: npt.NDArray[np.int64], closes: FloatArray, horizon: int) -> FloatArray:

@@ -11,6 +11,7 @@ from include.forecasting.recipe import NothingToLearnError
 from include.forecasting.rows import ForecastRows
 from include.forecasting.significance import FloatArray
 from include.forecasting.targets import Target
+from include.forecasting.volatility import usual_volatility
 
 # What stands for a value that is not known, nearest memory first.
 SUBSTITUTES: dict[str, tuple[str, ...]] = {
@@ -27,13 +28,6 @@ def known_volatility(rows: ForecastRows, column: str, otherwise: float) -> Float
     for name in SUBSTITUTES[column]:
         found = np.where(np.isfinite(found), found, rows.volatility[name].to_numpy(np.float64))
     return np.maximum(np.where(np.isfinite(found), found, otherwise), VOLATILITY_FLOOR)
-
-
-def usual_volatility(past: ForecastRows) -> float:
-    """Root of the mean variance of the past outcomes, over the horizon. Raises NothingToLearnError without a row."""
-    if not len(past):
-        raise NothingToLearnError("no row to learn a volatility from")
-    return max(float(np.sqrt(np.square(past.outcome).mean())), VOLATILITY_FLOOR)
 
 
 @dataclass(frozen=True)
@@ -56,4 +50,6 @@ class Ewma:
 
     def fit(self, past: ForecastRows) -> FittedEwma:
         """Raises NothingToLearnError without a row."""
-        return FittedEwma(usual_volatility(past))
+        if not len(past):
+            raise NothingToLearnError("ewma: no row to learn from")
+        return FittedEwma(usual_volatility(past.outcome))

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from include.forecasting.baselines.ewma import known_volatility, usual_volatility
-from include.forecasting.losses import VOLATILITY_FLOOR
+from include.forecasting.baselines.ewma import known_volatility
+from include.forecasting.recipe import NothingToLearnError
 from include.forecasting.rows import ForecastRows
 from include.forecasting.significance import FloatArray
 from include.forecasting.targets import Target
 from include.forecasting.threads import one_thread
-from include.forecasting.volatility import WINDOWS
+from include.forecasting.volatility import WINDOWS, level, log_volatility, usual_volatility
 
 # Without rows to learn from the windows weigh alike; that counts as much as two days of rows, so that a market of a
 # few days has a forecast as well.
@@ -21,18 +21,18 @@ PRIOR_ROWS = 48.0
 
 @dataclass(frozen=True)
 class FittedHar:
-    """weights: of the constant, then of the logarithms of WINDOWS; factor: makes QLIKE least in sample.
+    """weights: of the logarithms of WINDOWS; constant: in logarithms, with the factor that makes QLIKE least in sample.
 
     usual: what stands for a past volatility of which no column is known.
     """
 
     weights: tuple[float, ...]
-    factor: float
+    constant: float
     usual: float
 
     def predict(self, rows: ForecastRows) -> FloatArray:
         """Volatility over the horizon, above 0."""
-        return np.asarray(self.factor * np.exp(_columns(rows, self.usual) @ np.array(self.weights)))
+        return np.asarray(np.exp(self.constant + _logs(rows, self.usual) @ np.array(self.weights)))
 
 
 @dataclass(frozen=True)
@@ -48,17 +48,21 @@ class Har:
 
     def fit(self, past: ForecastRows) -> FittedHar:
         """Raises NothingToLearnError without a row."""
-        usual = usual_volatility(past)
-        columns = _columns(past, usual)
-        actual = np.maximum(past.outcome, VOLATILITY_FLOOR)
-        alike = np.array([0.0, *(1.0 / len(WINDOWS) for _ in WINDOWS)])
+        if not len(past):
+            raise NothingToLearnError("har: no row to learn from")
+        usual = usual_volatility(past.outcome)
+        logs, actual = _logs(past, usual), log_volatility(past.outcome, usual)
+        alike = np.full(len(WINDOWS), 1.0 / len(WINDOWS))
         with one_thread():
-            gram = columns.T @ columns + PRIOR_ROWS * np.eye(len(alike))
-            weights = alike + np.linalg.solve(gram, columns.T @ (np.log(actual) - columns @ alike))
-            ratio = actual / np.exp(columns @ weights)
-        return FittedHar(tuple(weights.tolist()), float(np.sqrt(np.mean(np.square(ratio)))), usual)
+            centred = logs - logs.mean(axis=0)
+            beyond = actual - actual.mean() - centred @ alike
+            gram = centred.T @ centred + PRIOR_ROWS * np.eye(len(alike))
+            weights = alike + np.linalg.solve(gram, centred.T @ beyond)
+            errors = actual - logs @ weights
+        return FittedHar(tuple(weights.tolist()), float(np.log(level(errors))), usual)
 
 
-def _columns(rows: ForecastRows, usual: float) -> FloatArray:
-    logs = [np.log(known_volatility(rows, name, usual)) for name in WINDOWS]
-    return np.column_stack([np.ones(len(rows)), *logs])
+def _logs(rows: ForecastRows, usual: float) -> FloatArray:
+    """Logarithms of WINDOWS, one column each, without a hole."""
+    known = np.column_stack([known_volatility(rows, name, usual) for name in WINDOWS])
+    return log_volatility(known, known.max(axis=1, keepdims=True))
