@@ -76,11 +76,13 @@ def predict_newest(rows: ForecastRows, champion: Champion | None, bar: timedelta
     newest = rows.part(slice(len(rows) - 1, len(rows)))
     figures = {name: None if one is None else float(one.predict(newest)[0]) for name, one in fitted.items()}
     if champion is None:
-        served = fitted[served_baseline(rows.target).name]
+        baseline = served_baseline(rows.target).name
+        served = fitted[baseline]
         if served is None:
             raise _too_short(len(past))
         values = served.predict(rows)
         bands, _ = walk(rows.target, rows.horizon_bars, rows.as_of, rows.outcome, values, rows.volatility, bar=bar)
+        figures[baseline] = float(values[-1])  # to the last bit, which may depend on how many rows are multiplied
         known, name, version, trained_until = len(past), BASELINE_NAMES[rows.target], None, None
     else:
         values, bands = _by_champion(rows, champion, bar, now)

@@ -20,7 +20,7 @@ add column volatility_trained_until timestamptz,
 add column ewma_volatility float8,
 add column har_volatility float8,
 -- NaN and Infinity are greater than every number, hence the upper bounds.
-add constraint forecast_95_holds_the_80 check (
+add constraint forecast_wide_holds_the_narrow check (
     num_nulls(lower_price_95, upper_price_95) = 2
     or (
         num_nulls(lower_price_95, upper_price_95) = 0
