@@ -1,9 +1,15 @@
 """### Forecasts, every hour
 
-Writes each market's forecast for the next hour and the next day before its target opens; such a row is sealed and
-never changes. The champion of `model_retraining` speaks where there is one; else the naive forecast is served and
-called by its name. Stale features or a target that has opened already are refused, with the reason in the log.
-Forecasts whose target has closed are scored. Consumers read the view `predictions`.
+Writes each market's forecast of the price in an hour and in a day before its target opens, with intervals that hold 80
+and 95 % of outcomes and the probability of a rise; beside the day's price stands how much it will move. What the
+baselines say of the same moment is written in the same row, and such a row is sealed and never changes. The champion of
+`model_retraining` speaks where there is one; else a baseline does and is called by its name: `naive` for the price,
+`har` for volatility.
+
+Refused, with a reason that the view `forecast_status` shows: stale or incomplete features, a target that is not ahead
+any more, a champion that is too old or cannot be used. Forecasts whose target has closed are scored, again where a
+candle of theirs is revised; `ml.scoreboard` says how each model does against each baseline. Consumers read the view
+`predictions`.
 """
 
 from __future__ import annotations

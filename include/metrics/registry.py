@@ -167,6 +167,12 @@ _DECLARED = (
         "Forecasts by what became of them: written, already_sealed or refused.",
     ),
     Metric(
+        "crypto.forecast.refusals",
+        "counter",
+        ("target", "reason"),
+        "Forecasts refused, or their volatility part, by class of reason.",
+    ),
+    Metric(
         "crypto.forecast.newest_target_timestamp_seconds",
         "gauge",
         ("symbol", "horizon"),
@@ -175,14 +181,20 @@ _DECLARED = (
     Metric(
         "crypto.forecast.skill_ratio",
         "gauge",
-        ("symbol", "horizon"),
-        "1 - MAE / MAE of naive over the scored forecasts in view; 0 is naive, below 0 is worse.",
+        ("symbol", "horizon", "target"),
+        "1 - loss / loss of the random walk (of volatility: EWMA) over 90 days, of the model served; 0 is no better.",
+    ),
+    Metric(
+        "crypto.forecast.skill_upper_ratio",
+        "gauge",
+        ("symbol", "horizon", "target"),
+        "Upper end of the 95 % confidence interval of crypto.forecast.skill_ratio; below 0: worse beyond luck.",
     ),
     Metric(
         "crypto.forecast.coverage_ratio",
         "gauge",
-        ("symbol", "horizon"),
-        "Share of scored forecasts whose 80 % interval held the price.",
+        ("symbol", "horizon", "target", "interval"),
+        "Share of outcomes over 90 days that the served model's interval of 80 or 95 % held; from 10 days on.",
     ),
     Metric("crypto.archive.rows", "counter", ("dataset",), "Rows written to verified archive files."),
     Metric(

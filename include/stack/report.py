@@ -123,13 +123,34 @@ def _models(connection: Connection) -> None:
 def _forecasts(connection: Connection) -> None:
     rows = []
     for row in connection.execute(statement("report/forecasts.sql")):
-        crypto, target, hours, price, predicted, lower, upper, is_naive, version, made_at = row
-        model = "naive" if is_naive else f"version {version}"
-        interval = f"{float(lower):.2f} to {float(upper):.2f}"
-        prices = (f"{float(price):.2f}", f"{float(predicted):.2f}", interval)
-        rows.append((crypto, f"+{hours} h", f"{target:%Y-%m-%d %H:%M}", *prices, model, f"{made_at:%H:%M:%S}"))
+        coin, target, hours, price, predicted, *intervals = row[:9]
+        moves, low, high, version, volatility_model, volatility_version, made_at = row[9:]
+        held = [
+            "-" if lower is None else f"{float(lower):.2f} to {float(upper):.2f}"
+            for lower, upper in (intervals[:2], intervals[2:])
+        ]
+        prices = (f"{float(price):.2f}", f"{float(predicted):.2f}", *held)
+        moving = (
+            "-"
+            if moves is None
+            else f"{moves:.1%} ({low:.1%} to {high:.1%}), "
+            + (volatility_model if volatility_version is None else f"version {volatility_version}")
+        )
+        model = "naive" if version is None else f"version {version}"
+        rows.append((coin, f"+{hours} h", f"{target:%Y-%m-%d %H:%M}", *prices, model, moving, f"{made_at:%H:%M:%S}"))
     table(
         "newest sealed forecasts (view predictions)",
-        ("coin", "horizon", "for (UTC)", "price now", "forecast", "80 % interval", "model", "made at"),
+        (
+            "coin",
+            "horizon",
+            "for (UTC)",
+            "price now",
+            "forecast",
+            "80 % interval",
+            "95 % interval",
+            "model",
+            "volatility (95 %)",
+            "made at",
+        ),
         rows,
     )

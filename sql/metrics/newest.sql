@@ -39,20 +39,22 @@ inner join market.instrument as i using (instrument_id)
 group by i.symbol, f.horizon_bars
 union all
 select
-    'crypto.forecast.skill_ratio',
-    jsonb_build_object('symbol', i.symbol, 'horizon', f.horizon_bars),
-    (1 - avg(s.absolute_error) / nullif(avg(s.naive_absolute_error), 0))::float8
-from ml.forecast_score as s
-inner join ml.forecast as f using (forecast_id)
-inner join market.instrument as i using (instrument_id)
-group by i.symbol, f.horizon_bars
-having avg(s.naive_absolute_error) > 0
-union all
-select
-    'crypto.forecast.coverage_ratio',
-    jsonb_build_object('symbol', i.symbol, 'horizon', f.horizon_bars),
-    avg(s.is_covered::integer)::float8
-from ml.forecast_score as s
-inner join ml.forecast as f using (forecast_id)
-inner join market.instrument as i using (instrument_id)
-group by i.symbol, f.horizon_bars
+    m.metric,
+    jsonb_build_object('symbol', b.symbol, 'horizon', b.horizon_bars, 'target', b.target) || m.label,
+    m.value
+from (
+    -- The model that was served last; a line of the scoreboard exists per version.
+    select distinct on (s.venue, s.symbol, s.timeframe, s.horizon_bars, s.target) s.*
+    from ml.scoreboard as s
+    where s.baseline in ('random_walk', 'ewma') and s.time_window = '90 days'
+    order by s.venue asc, s.symbol asc, s.timeframe asc, s.horizon_bars asc, s.target asc, s.last_target_at desc
+) as b
+cross join
+    lateral (
+        values
+        ('crypto.forecast.skill_ratio', '{}'::jsonb, b.skill),
+        ('crypto.forecast.skill_upper_ratio', '{}'::jsonb, b.skill_upper),
+        ('crypto.forecast.coverage_ratio', '{"interval": "80"}', b.interval_coverage),
+        ('crypto.forecast.coverage_ratio', '{"interval": "95"}', b.interval_coverage_95)
+    ) as m (metric, label, value)
+where m.value is not null and (b.days >= 10 or m.metric = 'crypto.forecast.skill_ratio')

@@ -39,7 +39,7 @@ class ModelOperator(WarehouseOperator):
 
 
 class ForecastOperator(ModelOperator):
-    """Seal the forecasts that are due: the champion's, or the naive one, called by its name."""
+    """Seal the forecasts that are due: the champion's, or the baseline's, called by its name."""
 
     def execute(self, context: Context) -> dict[str, Any]:
         from include.clock import clock_from_environment
@@ -48,9 +48,11 @@ class ForecastOperator(ModelOperator):
 
         with warehouse(self.warehouse_conn_id) as connection:
             done = make_forecasts(connection, self.registry(), clock_from_environment().now())
-        for market, horizon, reason in done.refused:
-            self.log.warning("refused: %s, %s bars ahead: %s", market, horizon, reason)
-        counts = {"written": done.written, "already_sealed": done.already_sealed, "refused": len(done.refused)}
+        for each in done.refused:
+            what = "the row" if each.target == "log_return" else "its volatility"
+            self.log.warning("refused: %s, %s bars ahead, %s: %s", each.market, each.horizon, what, each.reason)
+            emit.count("crypto.forecast.refusals", 1, target=each.target.value, reason=each.reason_class.value)
+        counts = {"written": done.written, "already_sealed": done.already_sealed, "refused": done.rows_refused}
         for result, number in counts.items():
             emit.count("crypto.forecast.rows", number, result=result)
         self.log.info("%s", counts)
