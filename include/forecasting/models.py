@@ -118,9 +118,9 @@ def roll_back(
 ) -> Rollback:
     """Let another version of the registered model `name` serve, and write down who wanted it, when (UTC) and why.
 
-    to: a version, BASELINE for none, or None for what served before the present champion was promoted (where the
-    baseline serves: the last champion). A version that cannot serve is refused, and nothing is done where it serves
-    already. Raises RollbackError, and mlflow.exceptions.MlflowException where the registry does not answer.
+    to: a version, BASELINE for none, or None for what served before. A version that cannot serve is refused, and
+    nothing is done where it serves already. Raises RollbackError, and mlflow.exceptions.MlflowException where the
+    registry does not answer.
     """
     with connection.transaction():
         lock(connection, decision_lock(name))
@@ -154,14 +154,20 @@ def _history(connection: Connection, name: str) -> list[Decided]:
 
 
 def _before(history: list[Decided], present: str | None, name: str) -> str | None:
-    """Who served before the present one did."""
-    for each in history:
-        if present is None and each.champion_after is None and each.champion_before is not None:
-            return each.champion_before
-        if present is not None and each.decision == "promoted" and each.champion_after == present:
-            return each.champion_before
-    who = f"version {present} of {name}" if present else name
-    raise RollbackError(f"no decision says who served before {who}; name a version, or {BASELINE}")
+    """Who served before the present one did; going back twice goes back further. history: newest first."""
+    served: list[str | None] = [None]
+    for each in reversed(history):
+        if each.champion_after == served[-1]:
+            continue
+        if each.decision == "rolled_back" and each.champion_after in served:
+            while served[-1] != each.champion_after:
+                served.pop()
+        else:
+            served.append(each.champion_after)
+    if served[-1] != present or len(served) < 2:
+        who = f"version {present} of {name}" if present else f"the baseline of {name}"
+        raise RollbackError(f"no decision says who served before {who}; name a version, or {BASELINE}")
+    return served[-2]
 
 
 def _servable(registry: ModelRegistry, name: str, version: str, now: datetime) -> ModelVersion:

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
+import threading
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psycopg
 import pytest
 
 from include.candles.model import Candle
+from include.clock import FixedClock
 from include.config.markets import Market
 from include.features.upsert import upsert_features
+from include.forecasting import models_command
 from include.forecasting.dataset import load_rows
+from include.forecasting.dataset_check import UnknownTrainingError, check_dataset
 from include.forecasting.inputs import INPUTS
+from include.forecasting.known_rows import computed_rows, known_rows
+from include.forecasting.ledger import TrainingOutcome
+from include.forecasting.models import RollbackError, registered_models, roll_back
 from include.forecasting.registry import ModelRegistry, ModelVersion
-from include.forecasting.serving import make_forecasts
-from include.forecasting.targets import ForecastKind, Target
+from include.forecasting.targets import FORECASTS, ForecastKind, Target
 from include.forecasting.training import ChampionChangedError, train_market
 from include.forecasting.walkforward import NotEnoughHistoryError
 from include.warehouse.candles import upsert_candles
-from include.warehouse.connection import Connection
+from include.warehouse.connection import Connection, connect
 from include.warehouse.instruments import ensure_instrument
 
 HOUR = timedelta(hours=1)
@@ -34,9 +44,24 @@ names = itertools.count()
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> ModelRegistry:
-    folder = tmp_path_factory.mktemp("mlflow")
-    return ModelRegistry(f"sqlite:///{folder}/mlflow.db", artifact_location=(folder / "artifacts").as_uri())
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("mlflow")
+
+
+@pytest.fixture(scope="module")
+def registry(store: Path) -> ModelRegistry:
+    return ModelRegistry(f"sqlite:///{store}/mlflow.db", artifact_location=(store / "artifacts").as_uri())
+
+
+@pytest.fixture
+def plots() -> None:
+    """Asked for by tests that want a training's pictures drawn, which takes longer than the training."""
+
+
+@pytest.fixture(autouse=True)
+def few_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "plots" not in request.fixturenames:
+        monkeypatch.setattr("include.forecasting.training.training_plots", lambda judgement: {})
 
 
 @pytest.fixture
@@ -65,51 +90,69 @@ def put(connection: Connection, market: Market, candles: list[Candle]) -> dateti
     return now
 
 
-def test_model_with_skill_is_promoted_and_serves(
+def train(
+    connection: Connection, registry: ModelRegistry, market: Market, now: datetime, kind: ForecastKind = HOUR_AHEAD
+) -> TrainingOutcome:
+    return train_market(connection, registry, market, "1h", kind, now)
+
+
+@pytest.mark.usefixtures("plots")
+def test_model_with_skill_is_promoted(
     writer: Connection, owner: Connection, registry: ModelRegistry, market: Market
 ) -> None:
-    candles = list(itertools.islice(prices(0.4), 3_000))
-    now = put(writer, market, candles)
-    outcome = train_market(writer, registry, market, "1h", HOUR_AHEAD, now)
+    now = put(writer, market, list(itertools.islice(prices(0.4), 1_700)))
+    outcome = train(writer, registry, market, now)
     assert (outcome.verdict, outcome.champion_version) == ("promoted", outcome.model_version)
     assert outcome.skill > 0.05
+    assert outcome.p_value_adjusted < 0.05
     champion = registry.champion(outcome.registered_model)
     assert champion is not None
     assert champion.version == outcome.model_version
 
     (row,) = writer.execute(
-        "select decision, champion_before, champion_after, mlflow_run_id, p.skill = t.skill, t.skill"
+        "select decision, champion_before, champion_after, mlflow_run_id, p.skill = t.skill, t.skill, t.tries,"
+        " t.model_sha256, t.dataset_sha256, t.code_version, t.features, t.trained_at, t.known_at, t.test_rows"
         " from ml.promotion as p join ml.training_run as t using (training_run_id) where t.registered_model = %s",
         (outcome.registered_model,),
     ).fetchall()
     assert row[:3] == ("promoted", None, champion.version)
-    assert row[3:] == (champion.run_id, True, outcome.skill)
-
-    run = make_forecasts(writer, registry, now, markets=[market], horizons=[1])
-    assert run.written == 1
-    served = writer.execute(
-        "select model, model_version, is_naive, predicted_price <> as_of_price from predictions"
-    ).fetchall()
-    assert served == [(outcome.registered_model, champion.version, False, True)]
+    assert row[3:7] == (champion.run_id, True, outcome.skill, outcome.tries)
+    loaded = registry.load(champion)
+    assert row[7:11] == (
+        loaded.fitted.sha256(), loaded.dataset_sha256, loaded.code_version, list(loaded.fitted.inputs)
+    )  # fmt: skip
+    assert row[11:] == (now, now, outcome.test_rows)
+    client = registry._client()
+    files = {each.path for folder in ("", "plots") for each in client.list_artifacts(champion.run_id, folder)}
+    assert {"model_card.md", *(f"plots/{name}_over_time.png" for name in ("skill", "coverage"))} <= files
+    assert "plots/reliability.png" in files
+    run = client.get_run(champion.run_id).data
+    assert run.params["dataset_sha256"] == row[8]
+    assert run.metrics["skill"] == outcome.skill
     with pytest.raises(psycopg.errors.RestrictViolation):
         owner.execute("update ml.promotion set reason = 'better'")
 
 
-def test_random_walk_leaves_naive_serving(writer: Connection, registry: ModelRegistry, market: Market) -> None:
-    now = put(writer, market, list(itertools.islice(prices(0.0), 2_800)))
-    for kind in (HOUR_AHEAD, DAY_AHEAD):
-        outcome = train_market(writer, registry, market, "1h", kind, now)
+def test_random_walk_leaves_the_baseline_serving(writer: Connection, registry: ModelRegistry, market: Market) -> None:
+    now = put(writer, market, list(itertools.islice(prices(0.0), 1_800)))
+    for kind in FORECASTS:
+        outcome = train(writer, registry, market, now, kind)
         assert (outcome.verdict, outcome.champion_version) == ("naive", None)
         assert f"does not beat {outcome.baseline} beyond luck" in outcome.reason
         assert registry.champion(outcome.registered_model) is None
-    make_forecasts(writer, registry, now, markets=[market])
-    assert writer.execute("select distinct model from ml.forecast").fetchall() == [("naive",)]
+        assert outcome.registered_model.endswith(
+            {HOUR_AHEAD: "USDT.1h.1", DAY_AHEAD: "USDT.1h.24", VOLATILITY: "USDT.1h.24.volatility"}[kind]
+        )
+    (loss, rmse) = writer.execute("select loss, rmse from ml.training_run where target = 'volatility'").fetchone() or ()
+    assert loss != pytest.approx(rmse**2)
+    decided = writer.execute("select target, count(*), count(champion_after) from ml.promotion group by 1 order by 1")
+    assert decided.fetchall() == [("log_return", 2, 0), ("volatility", 1, 0)]
 
 
 def test_repeat_does_nothing(writer: Connection, registry: ModelRegistry, market: Market) -> None:
-    now = put(writer, market, list(itertools.islice(prices(0.4), 2_500)))
-    first = train_market(writer, registry, market, "1h", HOUR_AHEAD, now)
-    again = train_market(writer, registry, market, "1h", HOUR_AHEAD, now + timedelta(minutes=30))
+    now = put(writer, market, list(itertools.islice(prices(0.4), 1_700)))
+    first = train(writer, registry, market, now)
+    again = train(writer, registry, market, now + timedelta(minutes=30))
     assert (again.verdict, again.model_version, again.champion_version) == (
         "unchanged",
         first.model_version,
@@ -117,8 +160,23 @@ def test_repeat_does_nothing(writer: Connection, registry: ModelRegistry, market
     )
     assert first.reason in again.reason
     assert writer.execute("select count(*) from ml.training_run").fetchone() == (1,)
-    versions = registry._client().search_model_versions(f"name = '{first.registered_model}'")
-    assert len(versions) == 1
+    assert [each.version for each in registry.versions(first.registered_model)] == ["1"]
+
+
+def test_same_data_and_code_make_the_same_model(writer: Connection, registry: ModelRegistry) -> None:
+    made = []
+    for _ in range(2):
+        market = Market("binance", f"TWIN{next(names)}/USDT", f"TWIN{next(names)}USDT", START)
+        now = put(writer, market, list(itertools.islice(prices(0.4), 1_700)))
+        outcome = train(writer, registry, market, now)
+        champion = registry.champion(outcome.registered_model)
+        assert champion is not None
+        rows = load_rows(writer, ensure_instrument(writer, market), "1h", HOUR_AHEAD, now=now)
+        loaded = registry.load(champion)
+        made.append((loaded.predict(rows).tobytes(), loaded.calibration, loaded.dataset_sha256))
+    assert made[0] == made[1]
+    hashes = writer.execute("select count(*), count(distinct model_sha256) from ml.training_run").fetchone()
+    assert hashes == (2, 1)
 
 
 def test_failure_of_the_registry_records_nothing(
@@ -127,33 +185,77 @@ def test_failure_of_the_registry_records_nothing(
     def broken(version: ModelVersion) -> None:
         raise ConnectionError("the registry is gone")
 
-    now = put(writer, market, list(itertools.islice(prices(0.4), 2_500)))
+    now = put(writer, market, list(itertools.islice(prices(0.4), 1_700)))
     with monkeypatch.context() as patched:
         patched.setattr(registry, "promote", broken)
         with pytest.raises(ConnectionError):
-            train_market(writer, registry, market, "1h", HOUR_AHEAD, now)
+            train(writer, registry, market, now)
     assert writer.execute("select count(*) from ml.training_run").fetchone() == (0,)
-    assert train_market(writer, registry, market, "1h", HOUR_AHEAD, now).verdict == "promoted"
+    assert train(writer, registry, market, now).verdict == "promoted"
+
+
+def test_of_two_trainings_at_once_one_does_nothing(warehouse: Any, registry: ModelRegistry, market: Market) -> None:
+    """The second waits for the first, holding no transaction, and finds its data trained on."""
+    outcomes: list[TrainingOutcome] = []
+
+    def run(connection: Connection, now: datetime) -> None:
+        outcomes.append(train(connection, registry, market, now))
+
+    with connect(warehouse.writer) as first, connect(warehouse.writer) as second:
+        now = put(first, market, list(itertools.islice(prices(0.4), 1_700)))
+        threads = [threading.Thread(target=run, args=(each, now)) for each in (first, second)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(each.verdict for each in outcomes) == ["promoted", "unchanged"]
+        assert first.execute("select count(*) from ml.promotion").fetchone() == (1,)
+        assert first.execute("select count(*) from pg_locks where locktype = 'advisory'").fetchone() == (0,)
+
+
+def test_rollback_during_a_training_wins(
+    writer: Connection, registry: ModelRegistry, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candles = list(itertools.islice(prices(0.4), 1_800))
+    first = train(writer, registry, market, put(writer, market, candles[:1_700]))
+    now, logged = put(writer, market, candles), registry.log
+
+    def log(*given: Any) -> ModelVersion:
+        version = logged(*given)
+        roll_back(writer, registry, first.registered_model, "log_return", to="naive", reason="odd", who="ann", now=now)
+        return version
+
+    with monkeypatch.context() as patched:
+        patched.setattr(registry, "log", log)
+        with pytest.raises(ChampionChangedError, match="changed during its training"):
+            train(writer, registry, market, now)
+    assert registry.champion(first.registered_model) is None
+    assert writer.execute("select decision from ml.promotion order by promotion_id").fetchall() == [
+        ("promoted",), ("rolled_back",)
+    ]  # fmt: skip
+    assert writer.execute("select count(*) from ml.training_run").fetchone() == (1,)
 
 
 def test_champion_is_compared_kept_and_retired(writer: Connection, registry: ModelRegistry, market: Market) -> None:
-    candles = list(itertools.islice(prices(0.4), 2_800))
-    first = train_market(writer, registry, market, "1h", HOUR_AHEAD, put(writer, market, candles[:2_500]))
+    candles = list(itertools.islice(prices(0.4), 2_300))
+    first = train(writer, registry, market, put(writer, market, candles[:1_700]))
     assert first.verdict == "promoted"
-    second = train_market(writer, registry, market, "1h", HOUR_AHEAD, put(writer, market, candles))
+    second = train(writer, registry, market, put(writer, market, candles))
     assert (second.verdict, second.champion_version) == ("kept", first.model_version)
+    assert second.tries == 2 * first.tries
 
     # From here on nothing can be forecast: what the champion learned is wrong, and the new model learned it too.
     noise, last = random.Random(4), candles[-1].close
-    for _ in range(2_000):
+    for _ in range(1_400):
         close = (last * Decimal(repr(1 + noise.gauss(0, 0.004)))).quantize(Decimal("0.0001"))
         at = candles[-1].opened_at + HOUR
         candles.append(
             Candle(at, last, max(last, close), min(last, close), close, Decimal(7), None, 5, None, Decimal(3))
         )
         last = close
-    third = train_market(writer, registry, market, "1h", HOUR_AHEAD, put(writer, market, candles))
+    third = train(writer, registry, market, put(writer, market, candles))
     assert (third.verdict, third.champion_version) == ("retired", None)
+    assert third.tries == 3 * first.tries
     assert registry.champion(third.registered_model) is None
     decisions = writer.execute(
         "select decision, champion_before, champion_after, champion_skill > 0, p_value_over_champion is null"
@@ -167,21 +269,161 @@ def test_champion_is_compared_kept_and_retired(writer: Connection, registry: Mod
     ]
 
 
-def test_unusable_champion_is_refused_with_its_reason(
-    writer: Connection, registry: ModelRegistry, market: Market, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = put(writer, market, list(itertools.islice(prices(0.4), 2_500)))
-    train_market(writer, registry, market, "1h", HOUR_AHEAD, now)
-    monkeypatch.setattr("include.forecasting.dataset.model_inputs", lambda rows: rows[["rsi_14"]])
-    run = make_forecasts(writer, registry, now, markets=[market], horizons=[1])
-    assert run.written == 0
-    assert "inputs that are no longer computed" in run.refused[0].reason
+def test_expired_champion_is_no_bar(writer: Connection, registry: ModelRegistry, market: Market) -> None:
+    candles = list(itertools.islice(prices(0.4), 1_700 + 91 * 24))
+    first = train(writer, registry, market, put(writer, market, candles[:1_700]))
+    second = train(writer, registry, market, put(writer, market, candles))
+    assert (first.verdict, second.verdict) == ("promoted", "promoted")
+    assert f"champion {first.model_version} cannot be served: it learned until" in second.reason
 
 
 def test_too_little_history(writer: Connection, registry: ModelRegistry, market: Market) -> None:
     now = put(writer, market, list(itertools.islice(prices(0.4), 300)))
     with pytest.raises(NotEnoughHistoryError, match="299 rows"):
-        train_market(writer, registry, market, "1h", HOUR_AHEAD, now)
+        train(writer, registry, market, now)
+    with pytest.raises(NotEnoughHistoryError, match="no features"):
+        train(writer, registry, market, START)
+
+
+class TestRollback:
+    """Two versions, of which the first was promoted."""
+
+    @pytest.fixture
+    def now(self, writer: Connection, registry: ModelRegistry, market: Market) -> datetime:
+        candles = list(itertools.islice(prices(0.4), 1_800))
+        train(writer, registry, market, put(writer, market, candles[:1_700]))
+        now = put(writer, market, candles)
+        assert train(writer, registry, market, now).verdict == "kept"
+        return now
+
+    def test_back_and_forth(self, writer: Connection, registry: ModelRegistry, market: Market, now: datetime) -> None:
+        (model,) = registered_models(writer, registry)
+        assert (model.market, model.champion, model.challenger) == (market.key, "1", "2")
+        assert [each.version for each in model.versions] == ["2", "1"]
+
+        def back(to: str | None) -> tuple[str | None, str | None]:
+            return roll_back(writer, registry, model.name, "log_return", to=to, reason="drift", who="ann", now=now)
+
+        assert back("2") == ("1", "2")
+        assert back("2") == ("2", "2")
+        assert back(None) == ("2", "1")
+        assert back(None) == ("1", None)
+        assert registry.champion(model.name) is None
+        with pytest.raises(RollbackError, match="who served before the baseline"):
+            back(None)
+        with pytest.raises(RollbackError, match="has no version 7"):
+            back("7")
+        assert back("1") == (None, "1")
+        champion = registry.champion(model.name)
+        assert champion is not None
+        assert champion.version == "1"
+        (model,) = registered_models(writer, registry)
+        assert [(each.decision, each.champion_after, each.decided_by) for each in model.history] == [
+            ("rolled_back", "1", "ann"),
+            ("rolled_back", None, "ann"),
+            ("rolled_back", "1", "ann"),
+            ("rolled_back", "2", "ann"),
+            ("kept", "1", None),
+            ("promoted", "1", None),
+        ]
+        with pytest.raises(RollbackError, match="version 2 cannot serve: it learned until"):
+            roll_back(
+                writer, registry, model.name, "log_return",
+                to="2", reason="", who="ann", now=now + timedelta(days=91),
+            )  # fmt: skip
+
+    def test_command(
+        self, warehouse: Any, store: Path, market: Market, now: datetime,
+        monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    ) -> None:  # fmt: skip
+        monkeypatch.setattr("include.forecasting.models_command.market_by_key", lambda key: market)
+        environ = {
+            "WAREHOUSE_DSN": warehouse.writer,
+            "AIRFLOW_CONN_MLFLOW": json.dumps({"host": f"sqlite:///{store}/mlflow.db"}),
+        }
+
+        def command(*arguments: str) -> tuple[int, str]:
+            parser = ArgumentParser()
+            models_command.add_arguments(parser)
+            capsys.readouterr()
+            status = models_command.run(parser.parse_args(arguments), environ, FixedClock(now))
+            return status, capsys.readouterr().out
+
+        status, text = command("list")
+        assert status == 0
+        assert "champion    version 1" in text
+        assert "0 of 90 days old; boosting over" in text
+        status, text = command("rollback", "M", "log_return/1", "--who", "bob", "--reason", "odd", "--json")
+        assert (status, json.loads(text)["before"], json.loads(text)["after"]) == (0, "1", None)
+        assert "rolled_back by bob, served 1 -> baseline: odd" in command("list")[1]
+        (listed,) = json.loads(command("list", "--json")[1])
+        assert (listed["champion"], listed["history"][0]["decided_by"]) == (None, "bob")
+        assert command("rollback", "M", "log_return/1")[0] == 1
+        assert command("rollback", "M", "log_return/7")[0] == 2
+        assert command("dataset", "1")[0] == 0
+        assert command("dataset", "99")[0] == 2
+        del environ["AIRFLOW_CONN_MLFLOW"]
+        assert command("list")[0] == 2
+
+
+class TestKnowledgeTime:
+    def test_dataset_is_found_again_after_corrections_and_late_arrivals(
+        self, writer: Connection, registry: ModelRegistry, market: Market
+    ) -> None:
+        candles = list(itertools.islice(prices(0.4), 1_750))
+        late, hole = candles[:20], candles[900]
+        now = put(writer, market, [each for each in candles[20:1_700] if each is not hole])
+        train(writer, registry, market, now)
+        ((number, stored),) = writer.execute("select training_run_id, dataset_sha256 from ml.training_run").fetchall()
+        check = check_dataset(writer, number)
+        assert (check.is_equal, check.rows, check.why) == (True, 1_677, [])
+
+        corrected = candles[1_200]._replace(close=candles[1_200].high, base_volume=Decimal(9))
+        put(writer, market, [*late, hole, corrected, *candles[1_700:]])
+        instrument_id = ensure_instrument(writer, market)
+        assert load_rows(writer, instrument_id, "1h", HOUR_AHEAD, now=now).matured().sha256() != stored
+        assert check_dataset(writer, number).found_sha256 == stored
+
+        # Sentiment that became known later is not in it either, and a candle changed without a trace is found out.
+        writer.execute(
+            "insert into market.fear_greed values (%s, 50, 'Neutral', %s, %s, 'test')",
+            (START.date(), START, now + HOUR),
+        )
+        assert check_dataset(writer, number).is_equal
+        writer.execute(
+            "update market.candle set close = close * 1.0001, high = high * 1.01 where opened_at = %s",
+            (candles[1_000].opened_at,),
+        )
+        check = check_dataset(writer, number)
+        assert not check.is_equal
+        assert check.why == ["candles or sentiment of that time were changed without a revision"]
+
+    def test_archived_months_are_named(self, writer: Connection, registry: ModelRegistry, market: Market) -> None:
+        now = put(writer, market, list(itertools.islice(prices(0.4), 1_700)))
+        train(writer, registry, market, now)
+        ((number,),) = writer.execute("select training_run_id from ml.training_run").fetchall()
+        writer.execute("delete from market.candle where opened_at < '2023-02-01'")
+        writer.execute(
+            "insert into ops.archive_manifest select %s, '1h', '2023-01-01', 'x', 744, %s, %s, 'f', 'c', %s, %s",
+            (ensure_instrument(writer, market), START, START + 743 * HOUR, now + HOUR, now + HOUR),
+        )
+        check = check_dataset(writer, number)
+        assert not check.is_equal
+        assert "archive alone: 2023-01" in check.why[0]
+        with pytest.raises(UnknownTrainingError):
+            check_dataset(writer, 99)
+
+    @pytest.mark.parametrize("kind", FORECASTS, ids=str)
+    def test_computed_again_is_what_is_stored(self, writer: Connection, market: Market, kind: ForecastKind) -> None:
+        candles = list(itertools.islice(prices(0.1), 1_500))
+        now = put(writer, market, candles[:700] + candles[760:])
+        instrument_id = ensure_instrument(writer, market)
+        for since in (START, START + 900 * HOUR):
+            stored = known_rows(writer, instrument_id, "1h", kind, known_at=now, since=since)
+            again = computed_rows(writer, instrument_id, "1h", kind, known_at=now, since=since)
+            assert len(stored) == 1_440 - (since > START) * 840
+            assert again.sha256() == stored.sha256()
+            assert stored.sha256() == load_rows(writer, instrument_id, "1h", kind, now=now, since=since).sha256()
 
 
 class TestLoadRows:
