@@ -36,11 +36,11 @@ def make() -> Any:
 RECIPE = Recipe(
     name="har_boosting",
     target=Target.VOLATILITY,
-    parameters={**har_ridge.PARAMETERS, **TREES},
+    parameters={**har_ridge.RIDGE, **TREES},
     make=make,
     link="log",
     trusted_types=(
-        "numpy.dtype",
+        *har_ridge.TRUSTED_TYPES,
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
         "sklearn.utils._bunch.Bunch",
     ),
