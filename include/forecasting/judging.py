@@ -25,6 +25,9 @@ from include.forecasting.significance import FloatArray, diebold_mariano
 from include.forecasting.times import to_array
 from include.forecasting.walkforward import FEWEST_TEST_ROWS, Fold, embargo_bars, folds, walk_forward
 
+# A champion is judged by outcomes of a month at least where they reach a day: they overlap.
+FEWEST_HORIZONS_OF_CHAMPION = 30
+
 
 class Candidate(Forecaster, Protocol):
     """A recipe for a model, known by the digest of its definition."""
@@ -172,8 +175,9 @@ def _champion_evidence(
         return ChampionEvidence(champion.version, unusable=str(error)), None
     if not np.isfinite(predicted[fair]).all():
         return ChampionEvidence(champion.version, unusable="its forecasts are not all finite"), None
-    if int(fair.sum()) < FEWEST_TEST_ROWS:
-        why = f"only {int(fair.sum())} judged rows lie after its training, {FEWEST_TEST_ROWS} are needed"
+    fewest = max(FEWEST_TEST_ROWS, FEWEST_HORIZONS_OF_CHAMPION * rows.horizon_bars)
+    if int(fair.sum()) < fewest:
+        why = f"only {int(fair.sum())} judged rows lie after its training, {fewest} are needed"
         return ChampionEvidence(champion.version, unjudged=why), predicted
     losses = _losses(rows, {**others, "champion": predicted}, fair)
     evidence = ChampionEvidence(

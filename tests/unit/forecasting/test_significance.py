@@ -92,11 +92,19 @@ class TestDieboldMariano:
             passed += diebold_mariano((outcome - first) ** 2, (outcome - second) ** 2, horizon).p_value < 0.05
         assert passed <= 33  # 8.25 %: three standard errors above 5 %
 
+    def test_rare_storms_are_not_forgotten(self) -> None:
+        """A candidate that is a little better nearly always and much worse in storms, and no better on average."""
+        passed = 0
+        for seed in range(400):
+            losses = np.random.default_rng(seed).lognormal(-1.125, 1.5, 500)  # of mean 1
+            passed += diebold_mariano(np.ones(500), losses, 1).p_value < 0.01
+        assert passed <= 14  # 3.5 %; without regard to skewness it is 7 %
+
     def test_too_few(self) -> None:
         with pytest.raises(TooFewForecastsError):
             diebold_mariano(np.ones(49), np.zeros(49), 1)
         with pytest.raises(TooFewForecastsError):
-            diebold_mariano(np.ones(100), np.zeros(100), 51)
+            diebold_mariano(np.ones(239), np.zeros(239), 24)
 
     def test_refuses_what_it_cannot_compare(self) -> None:
         with pytest.raises(ValueError, match="differ in shape"):
