@@ -116,8 +116,10 @@ class Recipe:
         outcome = past.outcome
         if self.link == "log":
             outcome = volatility.log_volatility(outcome, volatility.usual_volatility(outcome))
+        # Made before the limit is set, which holds only for libraries that are loaded by then.
+        unfitted = self.make()
         with one_thread():
-            pipeline = self.make().fit(known, outcome)
+            pipeline = unfitted.fit(known, outcome)
             factor = volatility.level(outcome - pipeline.predict(known)) if self.link == "log" else 1.0
         return FittedModel(self.name, self.target, self.link, pipeline, used, factor)
 
