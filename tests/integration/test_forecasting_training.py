@@ -244,15 +244,13 @@ def test_champion_is_compared_kept_and_retired(writer: Connection, registry: Mod
     assert (second.verdict, second.champion_version) == ("kept", first.model_version)
     assert second.tries == 2 * first.tries
 
-    # From here on nothing can be forecast: what the champion learned is wrong, and the new model learned it too.
-    noise, last = random.Random(4), candles[-1].close
+    # From here on moves are taken back: what the champion learned is wrong, and the new model learned it too.
+    drawn, close, change = random.Random(4), candles[-1].close, 0.0
     for _ in range(1_400):
-        close = (last * Decimal(repr(1 + noise.gauss(0, 0.004)))).quantize(Decimal("0.0001"))
-        at = candles[-1].opened_at + HOUR
-        candles.append(
-            Candle(at, last, max(last, close), min(last, close), close, Decimal(7), None, 5, None, Decimal(3))
-        )
-        last = close
+        change = -0.4 * change + drawn.gauss(0, 0.004)
+        opened, close = close, (close * Decimal(repr(1 + change))).quantize(Decimal("0.0001"))
+        at, high, low = candles[-1].opened_at + HOUR, max(opened, close), min(opened, close)
+        candles.append(Candle(at, opened, high, low, close, Decimal(7), None, 5, None, Decimal(3)))
     third = train(writer, registry, market, put(writer, market, candles))
     assert (third.verdict, third.champion_version) == ("retired", None)
     assert third.tries == 3 * first.tries
