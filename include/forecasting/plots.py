@@ -29,6 +29,8 @@ INK, GRID, BAND_80, BAND_95 = "#1d2731", "#c9d0d8", "#9cc2e5", "#d8e7f5"
 SERIES = ("#0b5fa5", "#b04a0c", "#3a7a36", "#7a3f98", "#8a6d00")
 _DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 _MARKERS = ("o", "s", "^", "D", "v")
+# A line of years of hours has no more to show than this.
+MOST_POINTS = 1_000
 _WIDE, _SQUARE = (8.0, 3.2), (4.6, 4.4)
 
 
@@ -147,7 +149,8 @@ def skill_figure(title: str, at: Times, losses: FloatArray, baselines: Mapping[s
         known = np.isfinite(losses) & np.isfinite(reference)
         saved = np.cumsum(reference[known] - losses[known]) / max(float(reference[known].sum()), np.finfo(float).tiny)
         style = _style(place) | {"marker": ""}
-        axes.plot(at[known], saved, **style, linewidth=1.2, label=f"against {name}")
+        drawn = np.unique(np.linspace(0, max(len(saved) - 1, 0), min(len(saved), MOST_POINTS)).astype(np.int64))
+        axes.plot(at[known][drawn], saved[drawn], **style, linewidth=1.2, label=f"against {name}")
         if len(saved):
             told.append(f"skill {saved[-1]:+.2%} against {name} on {len(saved)} rows")
     axes.yaxis.set_major_formatter(_percent())

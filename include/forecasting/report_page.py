@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from include.forecasting import plots, report_sections
+from include.forecasting.losses import qlike, squared_error
 from include.forecasting.picture import picture
 from include.forecasting.report_rows import DAYS_READ, SealedSeries, rows_of, sealed_series
 from include.forecasting.report_sections import DECISIONS_SHOWN, Section, Table
@@ -23,15 +25,29 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 DAYS_DRAWN = 14
-_HELD = {0.80: "is_covered", 0.95: "is_covered_95"}
-# Levels of the bounds that a sealed row holds, in rising order, and their columns.
-BOUNDS: dict[float, str] = {
-    0.025: "lower_price_95",
-    0.1: "lower_price",
-    0.5: "predicted_price",
-    0.9: "upper_price",
-    0.975: "upper_price_95",
-}
+
+
+class _Shown(NamedTuple):
+    """Columns of a sealed row about one quantity: bounds by level, shares held by nominal share, what came."""
+
+    name: str
+    bounds: dict[float, str]
+    held: dict[float, str]
+    actual: str
+
+
+PRICE = _Shown(
+    "price",
+    {0.025: "lower_price_95", 0.1: "lower_price", 0.9: "upper_price", 0.975: "upper_price_95"},
+    {0.80: "is_covered", 0.95: "is_covered_95"},
+    "actual_price",
+)
+VOLATILITY = _Shown(
+    "volatility",
+    {0.025: "lower_volatility_95", 0.1: "lower_volatility", 0.9: "upper_volatility", 0.975: "upper_volatility_95"},
+    {0.80: "is_volatility_covered", 0.95: "is_volatility_covered_95"},
+    "actual_volatility",
+)
 
 
 def report_page(connection: Connection, now: datetime) -> str:
@@ -43,7 +59,10 @@ def report_page(connection: Connection, now: datetime) -> str:
         report_sections.latest(series),
         outcomes(series),
         calibration(series),
-        report_sections.scoreboard(rows_of(connection, "report/scoreboard.sql")),
+        replace(
+            report_sections.scoreboard(rows_of(connection, "report/scoreboard.sql")),
+            pictures=[picture(figure) for each in series for figure in _skill(each)],
+        ),
         report_sections.promotions(rows_of(connection, "report/promotions.sql", most=DECISIONS_SHOWN)),
     ]
     page = {
@@ -79,8 +98,9 @@ def calibration(series: Sequence[SealedSeries]) -> Section:
     header = ("market and horizon", "of", "n", "held by 80 %", "held by 95 %", "n of 95 %")
     rows = report_sections.calibration(series)
     table = Table("Share of outcomes within the interval", header, rows, "No forecast has matured yet.")
-    scored = [each for each in series if np.isfinite(each.floats("actual_price")).any()]
-    drawn = [picture(figure) for each in scored for figure in _calibration(each)]
+    drawn = [
+        picture(figure) for each in series for shown in (PRICE, VOLATILITY) for figure in _calibration(each, shown)
+    ]
     return Section("calibration", "Do intervals hold what they promise?", words, [table], drawn)
 
 
@@ -109,12 +129,33 @@ def _outcomes(series: SealedSeries) -> list[Figure]:
     return figures
 
 
-def _calibration(series: SealedSeries) -> list[Figure]:
-    at = series.times("target_at")
-    bounds: FloatArray = np.stack([series.floats(column) for column in BOUNDS.values()], axis=1)
-    months = {nominal: plots.by_month(at, series.floats(name)) for nominal, name in _HELD.items()}
-    shares = plots.quantile_shares(series.floats("actual_price"), bounds)
+def _calibration(series: SealedSeries, shown: _Shown) -> list[Figure]:
+    actual = series.floats(shown.actual)
+    if not np.isfinite(actual).any():
+        return []
+    at, title = series.times("target_at"), f"{series.title}, {shown.name}"
+    bounds: FloatArray = np.stack([series.floats(column) for column in shown.bounds.values()], axis=1)
+    months = {nominal: plots.by_month(at, series.floats(column)) for nominal, column in shown.held.items()}
+    shares = {"sealed forecasts": plots.quantile_shares(actual, bounds)}
     return [
-        plots.coverage_figure(f"{series.title}: share held", months),
-        plots.reliability_figure(f"{series.title}: reliability", np.array(list(BOUNDS)), {"sealed forecasts": shares}),
+        plots.coverage_figure(f"{title}: share held", months),
+        plots.reliability_figure(f"{title}: reliability", np.array(list(shown.bounds)), shares),
     ]
+
+
+def _skill(series: SealedSeries) -> list[Figure]:
+    """Live skill against each baseline, of returns and of volatility; nothing where nothing is scored."""
+    at, figures = series.times("target_at"), []
+    actual = series.floats("actual_log_return")
+    if np.isfinite(actual).any():
+        losses = {"random walk": squared_error(actual, np.zeros(len(at)))}
+        for name in ("drift", "seasonal"):
+            losses[name] = squared_error(actual, series.floats(f"{name}_log_return"))
+        own = squared_error(actual, series.floats("predicted_log_return"))
+        figures.append(plots.skill_figure(f"{series.title}, return: skill", at, own, losses))
+    actual = series.floats("actual_volatility")
+    if np.isfinite(actual).any():
+        losses = {name: qlike(actual, series.floats(f"{name.lower()}_volatility")) for name in ("EWMA", "HAR")}
+        own = qlike(actual, series.floats("predicted_volatility"))
+        figures.append(plots.skill_figure(f"{series.title}, volatility: skill", at, own, losses))
+    return figures

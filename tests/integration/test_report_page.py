@@ -211,9 +211,10 @@ def test_page_of_a_warehouse(filled: Connection, reader: Connection) -> None:
     assert decisions[1][2] == "rolled back"
     assert decisions[1][-1] == "it was <b>worse</b>"
 
-    assert len(page.alternatives) == 3 + 4
+    assert len(page.alternatives) == 3 + 6 + 3
     assert "336 forecasts, 2024-03-03" in page.alternatives[0]
     assert any("80% interval held 90.0% of 370" in each for each in page.alternatives)
+    assert "volatility: skill: skill +0.00% against EWMA on 370 rows" in page.alternatives[-1]
 
 
 def test_command_writes_the_page(warehouse: WarehouseDsns, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
