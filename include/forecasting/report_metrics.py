@@ -16,12 +16,12 @@ import numpy.typing as npt
 from include.candles.timeframes import step
 from include.config.markets import Market
 from include.forecasting.baselines.listing import baselines, served_baseline
-from include.forecasting.evaluation import Evaluation, evaluate
+from include.forecasting.evaluation import Evaluation, evaluate, judged_rows
 from include.forecasting.forecaster import Forecaster
 from include.forecasting.held import Share, share_of
 from include.forecasting.historical import historical_quantiles
 from include.forecasting.intervals import LEVELS
-from include.forecasting.losses import crps_from_quantiles
+from include.forecasting.losses import crps_from_quantiles, loss_of
 from include.forecasting.plots import inside
 from include.forecasting.promotion import ChallengerEvidence, Decision, decide
 from include.forecasting.recipes.listing import recipes
@@ -90,19 +90,17 @@ def figures_of(
     predictions = _predictions(rows, judged)
     bar = step(TIMEFRAME)
 
-    of_recipes = {
-        recipe.name: evaluate(
-            rows, predictions[recipe.name], {each.name: predictions[each.name] for each in baselines(kind.target)}, bar
-        )
-        for recipe in recipes(kind.target)
-    }
-    best = min(of_recipes, key=lambda name: of_recipes[name].overall.loss)
+    loss, known = loss_of(kind.target), judged_rows(rows, predictions[recipes(kind.target)[0].name])
+    losses = {name: loss(rows.outcome[known], values[known]).mean() for name, values in predictions.items()}
+    best = min((each.name for each in recipes(kind.target)), key=lambda name: losses[name])
+    bar_to_beat = min((each.name for each in baselines(kind.target)), key=lambda name: losses[name])
     of_baselines = {each.name: evaluate(rows, predictions[each.name], {}, bar) for each in baselines(kind.target)}
-    bar_to_beat = min(of_baselines, key=lambda name: of_baselines[name].overall.loss)
-    compared = of_recipes[best].overall.against[bar_to_beat]
-    challenger = ChallengerEvidence(best, bar_to_beat, compared.skill, compared.test, tries=len(of_recipes))
+    against = {name: predictions[name] for name in of_baselines}
+    of_best = evaluate(rows, predictions[best], against, bar)
+    compared = of_best.overall.against[bar_to_beat]
+    challenger = ChallengerEvidence(best, bar_to_beat, compared.skill, compared.test, tries=len(recipes(kind.target)))
     decision = decide(challenger, None)
-    evaluations = {best: of_recipes[best], **of_baselines}
+    evaluations = {best: of_best, **of_baselines}
     served = best if decision.verdict == "promoted" else served_baseline(kind.target).name
     coverages, crps, historical_crps, count = _intervals(rows, evaluations[served])
     return KindFigures(
