@@ -11,13 +11,13 @@ import numpy as np
 from include.forecasting.baselines.listing import baselines, served_baseline
 from include.forecasting.forecaster import Fitted, Forecaster
 from include.forecasting.intervals import FEWEST_RESIDUALS, Bands, walk
-from include.forecasting.recipe import NothingToLearnError
+from include.forecasting.recipe import FittedModel, NothingToLearnError, design
 from include.forecasting.refusals import ForecastRefusedError, ReasonClass
 from include.forecasting.rows import ForecastRows
 from include.forecasting.significance import FloatArray
 from include.forecasting.stored_model import TrainedModel, UnusableModelError
 from include.forecasting.targets import Target
-from include.forecasting.times import to_array
+from include.forecasting.times import to_array, to_datetime
 
 # What the baselines are called that serve where there is no champion.
 NAIVE, HAR = "naive", "har"
@@ -111,15 +111,14 @@ def _by_champion(rows: ForecastRows, champion: Champion, bar: timedelta, now: da
     who = f"{champion.name} version {champion.version}"
     if (reason := trained.expired(now)) is not None:
         raise ForecastRefusedError(ReasonClass.OLD_MODEL, f"{who}: {reason}")
-    for column in trained.fitted.inputs:
-        known = np.isfinite(rows.inputs[column].to_numpy(np.float64)) if column in rows.inputs else np.ones(1, bool)
-        if not known[-1] and known.mean() >= USUALLY_KNOWN:
-            raise ForecastRefusedError(
-                ReasonClass.INCOMPLETE, f"features are incomplete: {column} is not known, and {who} was trained on it"
-            )
-    # From a horizon before the calibration's last forecasts: some of their outcomes were not known to it.
-    reach = 2 * rows.horizon_bars * bar
-    since = rows.part(rows.as_of > to_array([trained.trained_until - reach])[0])
+    if lacking := _lacking(rows, trained.fitted):
+        reason = f"features are incomplete: {', '.join(lacking)} not known, and {who} was trained on it"
+        raise ForecastRefusedError(ReasonClass.INCOMPLETE, reason)
+    newest = to_datetime(rows.as_of[-1])
+    if trained.trained_until > newest:
+        reason = f"{who} learned until {trained.trained_until:%Y-%m-%d %H:%M} UTC, which is after the newest features"
+        raise ForecastRefusedError(ReasonClass.UNUSABLE_MODEL, reason)
+    since = rows.part(rows.as_of >= to_array([trained.calibration.since or newest])[0])
     try:
         values = trained.predict(since)
     except UnusableModelError as error:
@@ -137,6 +136,15 @@ def _by_champion(rows: ForecastRows, champion: Champion, bar: timedelta, now: da
         bar=bar,
     )
     return values, bands
+
+
+def _lacking(rows: ForecastRows, fitted: FittedModel) -> list[str]:
+    """Inputs of the model that are not known in the newest row, though they usually are."""
+    found = design(rows)
+    used = [name for name in fitted.inputs if name in found.columns]
+    known = np.isfinite(found[used].to_numpy(np.float64))
+    has_failed = ~known[-1] & (known.mean(axis=0) >= USUALLY_KNOWN)
+    return [name for name, failed in zip(used, has_failed, strict=True) if failed]
 
 
 def _fit(forecaster: Forecaster, past: ForecastRows) -> Fitted | None:

@@ -22,69 +22,106 @@ with newest as (
     where isfinite(f.target_at)
 ),
 
--- Days are 24 hours long and counted back from the newest target: every window is whole days.
-daily as materialized (
+-- Days are 24 hours long and counted back from the newest target: every window is whole days. Which figures a forecast
+-- has beside it is part of the key, so that one pass sums for every baseline the forecasts that it can be compared on.
+summed as materialized (
     select
         f.instrument_id,
         f.timeframe,
         f.horizon_bars,
-        p.target,
-        p.model,
-        p.model_version,
-        p.baseline,
-        floor(extract(epoch from n.target_at - f.target_at) / 86400)::integer as days_ago,
+        f.model,
+        f.model_version,
+        f.volatility_model,
+        f.volatility_model_version,
+        floor(extract(epoch from n.target_at - f.target_at)::float8 / 86400)::integer as days_ago,
+        f.drift_log_return is not null as has_drift,
+        f.seasonal_log_return is not null as has_seasonal,
+        f.predicted_volatility is not null and s.actual_volatility is not null as has_volatility,
+        f.ewma_volatility is not null as has_ewma,
+        f.har_volatility is not null as has_har,
         count(*) as forecasts,
-        sum(p.loss) as loss,
-        sum(p.baseline_loss) as baseline_loss,
-        sum(p.absolute_error) as absolute_error,
-        count(p.is_direction_right) as directions,
-        count(*) filter (where p.is_direction_right) as right_directions,
-        count(p.is_covered) as intervals,
-        count(*) filter (where p.is_covered) as covered,
-        count(p.is_covered_95) as intervals_95,
-        count(*) filter (where p.is_covered_95) as covered_95,
+        sum(s.error_log_return ^ 2) as loss,
+        sum(s.actual_log_return ^ 2) as random_walk_loss,
+        sum((s.actual_log_return - f.drift_log_return) ^ 2) as drift_loss,
+        sum((s.actual_log_return - f.seasonal_log_return) ^ 2) as seasonal_loss,
+        sum(abs(s.error_log_return)) as absolute_error,
+        count(s.is_direction_right) as directions,
+        count(*) filter (where s.is_direction_right) as right_directions,
+        count(*) filter (where s.is_covered) as covered,
+        count(s.is_covered_95) as intervals_95,
+        count(*) filter (where s.is_covered_95) as covered_95,
+        sum(ml.qlike(s.actual_volatility, f.predicted_volatility)) as volatility_loss,
+        sum(ml.qlike(s.actual_volatility, f.ewma_volatility)) as ewma_loss,
+        sum(ml.qlike(s.actual_volatility, f.har_volatility)) as har_loss,
+        sum(abs(s.actual_volatility - f.predicted_volatility)) as volatility_error,
+        count(*) filter (where s.is_volatility_covered) as volatility_covered,
+        count(*) filter (where s.is_volatility_covered_95) as volatility_covered_95,
         min(f.target_at) as first_target_at,
         max(f.target_at) as last_target_at
     from ml.forecast_score as s
     inner join ml.forecast as f using (forecast_id)
     cross join newest as n
+    where isfinite(f.target_at)
+    group by
+        f.instrument_id, f.timeframe, f.horizon_bars, f.model, f.model_version, f.volatility_model,
+        f.volatility_model_version, days_ago, has_drift, has_seasonal, has_volatility, has_ewma, has_har
+),
+
+daily as materialized (
+    select
+        u.instrument_id,
+        u.timeframe,
+        u.horizon_bars,
+        p.target,
+        p.model,
+        p.model_version,
+        p.baseline,
+        u.days_ago,
+        sum(u.forecasts) as forecasts,
+        sum(p.loss) as loss,
+        sum(p.baseline_loss) as baseline_loss,
+        sum(p.absolute_error) as absolute_error,
+        sum(p.directions) as directions,
+        sum(p.right_directions) as right_directions,
+        sum(p.covered) as covered,
+        sum(p.intervals_95) as intervals_95,
+        sum(p.covered_95) as covered_95,
+        min(u.first_target_at) as first_target_at,
+        max(u.last_target_at) as last_target_at
+    from summed as u
     cross join
         lateral (
             values
             (
-                'log_return', 'random_walk', f.model, f.model_version, s.error_log_return ^ 2, s.actual_log_return ^ 2,
-                abs(s.error_log_return), s.is_direction_right, s.is_covered, s.is_covered_95
+                true, 'log_return', 'random_walk', u.model, u.model_version, u.loss, u.random_walk_loss,
+                u.absolute_error, u.directions, u.right_directions, u.covered, u.intervals_95, u.covered_95
             ),
             (
-                'log_return', 'drift', f.model, f.model_version, s.error_log_return ^ 2,
-                (s.actual_log_return - f.drift_log_return) ^ 2,
-                abs(s.error_log_return), s.is_direction_right, s.is_covered, s.is_covered_95
+                u.has_drift, 'log_return', 'drift', u.model, u.model_version, u.loss, u.drift_loss,
+                u.absolute_error, u.directions, u.right_directions, u.covered, u.intervals_95, u.covered_95
             ),
             (
-                'log_return', 'seasonal_hour', f.model, f.model_version, s.error_log_return ^ 2,
-                (s.actual_log_return - f.seasonal_log_return) ^ 2,
-                abs(s.error_log_return), s.is_direction_right, s.is_covered, s.is_covered_95
+                u.has_seasonal, 'log_return', 'seasonal_hour', u.model, u.model_version, u.loss, u.seasonal_loss,
+                u.absolute_error, u.directions, u.right_directions, u.covered, u.intervals_95, u.covered_95
             ),
             (
-                'volatility', 'ewma', f.volatility_model, f.volatility_model_version,
-                ml.qlike(s.actual_volatility, f.predicted_volatility), ml.qlike(s.actual_volatility, f.ewma_volatility),
-                abs(s.actual_volatility - f.predicted_volatility), null,
-                s.is_volatility_covered, s.is_volatility_covered_95
+                u.has_volatility and u.has_ewma, 'volatility', 'ewma', u.volatility_model, u.volatility_model_version,
+                u.volatility_loss, u.ewma_loss, u.volatility_error, 0, 0,
+                u.volatility_covered, u.forecasts, u.volatility_covered_95
             ),
             (
-                'volatility', 'har', f.volatility_model, f.volatility_model_version,
-                ml.qlike(s.actual_volatility, f.predicted_volatility), ml.qlike(s.actual_volatility, f.har_volatility),
-                abs(s.actual_volatility - f.predicted_volatility), null,
-                s.is_volatility_covered, s.is_volatility_covered_95
+                u.has_volatility and u.has_har, 'volatility', 'har', u.volatility_model, u.volatility_model_version,
+                u.volatility_loss, u.har_loss, u.volatility_error, 0, 0,
+                u.volatility_covered, u.forecasts, u.volatility_covered_95
             )
         )
             as p (
-                target, baseline, model, model_version, loss, baseline_loss,
-                absolute_error, is_direction_right, is_covered, is_covered_95
+                is_compared, target, baseline, model, model_version, loss, baseline_loss,
+                absolute_error, directions, right_directions, covered, intervals_95, covered_95
             )
-    where p.loss is not null and p.baseline_loss is not null and isfinite(f.target_at)
+    where p.is_compared
     group by
-        f.instrument_id, f.timeframe, f.horizon_bars, p.target, p.model, p.model_version, p.baseline, days_ago
+        u.instrument_id, u.timeframe, u.horizon_bars, p.target, p.model, p.model_version, p.baseline, u.days_ago
 ),
 
 -- How far each day is from what the ratio of all days makes of its baseline: the days' part in the ratio's error.
@@ -142,7 +179,7 @@ lines as (
         end as standard_error,
         sum(c.absolute_error) / sum(c.forecasts) as mae,
         (sum(c.right_directions) / nullif(sum(c.directions), 0))::float8 as direction_accuracy,
-        (sum(c.covered) / nullif(sum(c.intervals), 0))::float8 as interval_coverage,
+        (sum(c.covered) / sum(c.forecasts))::float8 as interval_coverage,
         (sum(c.covered_95) / nullif(sum(c.intervals_95), 0))::float8 as interval_coverage_95,
         min(c.first_target_at) as first_target_at,
         max(c.last_target_at) as last_target_at

@@ -679,7 +679,7 @@ class TestScoreboard:
 
     def test_a_window_that_leaves_out_a_bad_day(self, scored: Connection, owner: Connection) -> None:
         (definition,) = owner.execute("select pg_get_viewdef('ml.scoreboard'::regclass)").fetchone() or ()
-        changed = definition.replace("p.loss IS NOT NULL", "p.loss < 0.001")
+        changed = definition.replace("WHERE p.is_compared", "WHERE p.is_compared AND p.loss < 0.1")
         assert changed != definition
         owner.execute(f"create or replace view ml.scoreboard as {changed}")
         assert {f.kind for f in findings(owner)} == {"scoreboard"}
