@@ -41,14 +41,15 @@ def bin_edges() -> tuple[float, ...]:
 class Pending:
     """A forecast whose truth is not known yet.
 
-    as_of: microseconds since the epoch, UTC. unit: volatility the scale was made from; scale: what its score is
-    measured in. edges: lower and upper edge of each interval of CENTRAL, in the target's unit. outcome: where the
-    rows of the walk held it although it was not due.
+    as_of: microseconds since the epoch, UTC. typical: size of residuals at the usual mark; departure: how far the
+    row's mark was from it. scale: what its score is measured in. edges: lower and upper edge of each interval of
+    CENTRAL, in the target's unit. outcome: where the rows of the walk held it although it was not due.
     """
 
     as_of: int
     predicted: float
-    unit: float
+    typical: float
+    departure: float
     scale: float
     edges: tuple[float, ...]
     outcome: float | None
@@ -63,7 +64,9 @@ class Calibration:
     base: quantiles of the scores at LEVELS, as of the last refresh.
     excess: per interval of CENTRAL, misses beyond those promised so far. level: size of the latest scores.
     hours, weekdays: mean size of a score by UTC hour and weekday (Monday first) of as_of, in units of all.
-    unit: volatility of the last row that knew one. usual_log_unit: long-run mean of its logarithm.
+    mark: how wild the market looked in the last row that knew: log of its volatility, or, where a volatility is
+    forecast, how little its past volatilities agree. usual: long-run mean of marks. trend: fading sums of 1, mark, log
+    size of a score, mark squared, and their product. slope: log-size per mark as of the last refresh.
     pending: rows not yet due, oldest first.
     """
 
@@ -77,8 +80,10 @@ class Calibration:
     level: float
     hours: tuple[float, ...]
     weekdays: tuple[float, ...]
-    unit: float | None
-    usual_log_unit: float
+    mark: float | None
+    usual: float
+    trend: tuple[float, ...]
+    slope: float
     pending: tuple[Pending, ...]
 
     @property
@@ -100,8 +105,8 @@ class Calibration:
     def from_json(cls, plain: Mapping[str, Any]) -> Calibration:
         """The state that as_json() wrote. Raises KeyError, TypeError or ValueError where it is none."""
         pending = (
-            Pending(as_of, predicted, unit, scale, tuple(edges), outcome)
-            for as_of, predicted, unit, scale, edges, outcome in plain["pending"]
+            Pending(as_of, predicted, typical, departure, scale, tuple(edges), outcome)
+            for as_of, predicted, typical, departure, scale, edges, outcome in plain["pending"]
         )
         values: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()

@@ -19,17 +19,10 @@ import numpy as np
 import numpy.typing as npt
 
 from include.forecasting.calibration import CENTRAL, LEVELS, Calibration, Pending
+from include.forecasting.scaling import scaling_of
 from include.forecasting.significance import FloatArray
 from include.forecasting.targets import Target
-from include.forecasting.tracker import (
-    CENTRAL_PLACES,
-    LOG_SCALE,
-    MEDIAN_PLACE,
-    Tracker,
-    Widenings,
-    beginning,
-    scaling_of,
-)
+from include.forecasting.tracker import CENTRAL_PLACES, LOG_LIMIT, MEDIAN_PLACE, Tracker, Widenings, beginning
 from include.forecasting.volatility import COLUMNS, DAY_BARS
 
 if TYPE_CHECKING:
@@ -84,25 +77,27 @@ def walk(
     The state holds the rows still pending. A next walk given rows from `start.since` on takes their outcomes from
     these rows (whose bands stay NaN: they have been walked) and goes on after `start.as_of`: walks in pieces give
     bit for bit what one walk gives. Rows that lack between the pieces are as if there had been none.
-    Raises ValueError where `start` is of another kind of forecast.
+    Raises ValueError where `start` is of another kind of forecast, or a forecast is infinite or of no volatility.
     """
     state = start or beginning(target, horizon_bars)
     if (state.target, state.horizon_bars) != (target, horizon_bars):
         raise ValueError(f"a calibration of {state.target} {state.horizon_bars} bars ahead, not of this forecast")
+    if np.isinf(predicted).any() or (target is Target.VOLATILITY and (predicted <= 0.0).any()):
+        raise ValueError("forecasts have to be finite, and those of volatility above 0")
     microseconds = as_of.astype("datetime64[us]").astype(np.int64)
     first = 0 if state.as_of is None else int(np.searchsorted(microseconds, state.as_of, side="right"))
     at = microseconds.tolist()
-    truths = [None if truth != truth else truth for truth in outcome.tolist()]
+    truths = [truth if math.isfinite(truth) else None for truth in outcome.tolist()]
     tracker = Tracker(_filled(state, dict(zip(at[:first], truths[:first], strict=True))))
-    units, forecasts = _log_units(target, horizon_bars, volatility).tolist(), predicted.tolist()
+    marks, forecasts = _marks(target, horizon_bars, volatility).tolist(), predicted.tolist()
     horizon = horizon_bars * (bar // timedelta(microseconds=1))
 
     made: dict[int, tuple[Pending, Widenings]] = {}
     bases: list[tuple[float, ...]] = []
     for place in range(first, len(at)):
         tracker.learn(at[place] - horizon)
-        if units[place] == units[place]:
-            tracker.see(units[place])
+        if marks[place] == marks[place]:
+            tracker.see(marks[place])
         if forecasts[place] != forecasts[place]:
             continue
         forecast = tracker.forecast(at[place], forecasts[place], truths[place])
@@ -121,16 +116,22 @@ def _filled(state: Calibration, truths: Mapping[int, float | None]) -> Calibrati
     return replace(state, pending=pending)
 
 
-def _log_units(target: Target, horizon_bars: int, volatility: pd.DataFrame) -> FloatArray:
-    """Logarithm of the volatility of the horizon, blended of those columns that are known; NaN where none is."""
-    if target is Target.VOLATILITY:
-        return np.full(len(volatility), math.log(LOG_SCALE))
+def _marks(target: Target, horizon_bars: int, volatility: pd.DataFrame) -> FloatArray:
+    """What the sizes of residuals go with; NaN where no past volatility is known.
+
+    For returns: logarithm of the horizon's volatility, blended of the past ones. For volatilities: standard deviation
+    of the logarithms of the past ones, since they are hard to forecast while they change.
+    """
     values = volatility[list(COLUMNS)].to_numpy(np.float64)
     known = np.isfinite(values) & (values > 0.0)
+    logs = np.log(np.where(known, values, 1.0))
     weights = np.where(known, np.array(scaling_of(target, horizon_bars).blend), 0.0)
     total = weights.sum(axis=1)
-    blended = (weights * np.log(np.where(known, values, 1.0))).sum(axis=1) / np.where(total > 0, total, np.nan)
-    return np.asarray(blended + math.log(horizon_bars / DAY_BARS) / 2, dtype=np.float64)
+    weights /= np.where(total > 0.0, total, np.nan)[:, None]
+    mean = (weights * logs).sum(axis=1)
+    if target is Target.VOLATILITY:
+        return np.asarray(np.sqrt((weights * np.square(logs - mean[:, None])).sum(axis=1)), dtype=np.float64)
+    return np.asarray(mean + math.log(horizon_bars / DAY_BARS) / 2, dtype=np.float64)
 
 
 def _bands(target: Target, rows: int, made: Mapping[int, tuple[Pending, Widenings]], bases: FloatArray) -> Bands:
@@ -145,7 +146,9 @@ def _bands(target: Target, rows: int, made: Mapping[int, tuple[Pending, Widening
         widenings = np.array([widening for _, widening in made.values()])
         middle = bases[:, [MEDIAN_PLACE]]
         residuals = scale * (middle + (bases - middle) * np.exp(widenings @ _SHARES))
-        grid = predicted * np.exp(residuals) if target is Target.VOLATILITY else predicted + residuals
+        grid = predicted + residuals
+        if target is Target.VOLATILITY:
+            grid = predicted * np.exp(np.clip(residuals, -LOG_LIMIT, LOG_LIMIT))
         quantiles[places] = _nested(grid, edges)
         if target is Target.LOG_RETURN:
             up_probability[places] = _above_zero(quantiles[places])

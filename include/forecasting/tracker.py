@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from include.forecasting.calibration import (
     Pending,
     bin_edges,
 )
+from include.forecasting.scaling import scaling_of
 from include.forecasting.significance import FloatArray
 from include.forecasting.targets import Target
 from include.forecasting.volatility import DAY_BARS
@@ -27,60 +28,37 @@ CENTRAL_PLACES: tuple[tuple[int, int], ...] = tuple(
 )
 MEDIAN_PLACE = LEVELS.index(0.5)
 
-# A truth's weight falls by 1/e in this many truths (eight months of hours).
-MEMORY = 6_000
 REFRESH_TRUTHS = 24
-# Log-widening of each interval of CENTRAL per miss more than promised; far from the promise it steepens, so that a
-# quarter's coverage cannot stray (the integrator of Angelopoulos, Candès and Tibshirani, 2023, with a cubic instead
-# of their tangent).
-GAIN = (0.001, 0.002, 0.002)
-BEND = 100.0
+# Misses more than promised, or fewer, are forgotten by 1/e in this many truths (six weeks): long enough to set a
+# quarter right, short enough that a quarter does not pay for the one before. What lasts, the scores' quantiles learn.
+EXCESS_MEMORY = 1_000
+WIDEST = 2.0
 # One calm or wild hour teaches the clock's factors and the level no more than this many typical scores.
 SIZE_LIMIT = 8.0
+LEVEL_HALF_LIFE = 10.0
 TYPICAL_SIZE = 0.75
 FEWEST_CLOCK_TRUTHS = 240
 CLOCK_MEMORY = 17_520
-# The usual volatility is a mean over about this many rows (eight months).
+# The usual mark is a mean over about this many rows (eight months).
 USUAL_MEMORY = 6_000
-# Volatilities without a scale of their own: log residuals are about this large.
+# How sizes go with marks is learned by least squares on logarithms of sizes, of two years of truths; smaller sizes than
+# SMALLEST_SIZE say nothing more. The prior slope counts as much as truths whose marks' squares sum to PRIOR_SQUARES.
+SLOPE_MEMORY = 17_520
+SMALLEST_SIZE = 0.1
+PRIOR_SQUARES = 60.0
+# Log residuals of a volatility are about this large, and never larger than that.
 LOG_SCALE = 0.4
+LOG_LIMIT = 20.0
 
 _EDGES = np.array(bin_edges())
 _INNER_EDGES = bin_edges()[1:-1]
 _LEVELS = np.array(LEVELS)
-_FADE = math.exp(-1 / MEMORY)
+_FORGET = 1.0 / EXCESS_MEMORY
+_LEVEL_STEP = 1.0 - 0.5 ** (1.0 / LEVEL_HALF_LIFE)
+_SLOPE_FADE = math.exp(-1.0 / SLOPE_MEMORY)
 _SMALLEST = 1e-12
 
 Widenings = tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Scaling:
-    """How a score's scale follows volatility, the clock and the latest scores; powers of 0 leave something out.
-
-    blend: weights of the logarithms of the columns of past volatility. patience: weight of their long-run mean.
-    """
-
-    blend: tuple[float, ...]
-    patience: float
-    hour_power: float
-    weekday_power: float
-    level_power: float
-    level_half_life: float = 10.0
-
-
-# An hour's size goes with the hour of day and the hours just before it; a day's with the weekday and the days before.
-HOURLY = Scaling((0.2, 0.3, 0.2, 0.3), 0.2, hour_power=1.0, weekday_power=1.0, level_power=0.4)
-DAILY = Scaling((0.3, 0.3, 0.2, 0.2), 0.25, hour_power=0.0, weekday_power=0.5, level_power=0.0)
-# Log residuals of a volatility are about as large in a calm as in a storm.
-CONSTANT = Scaling((0.0, 0.0, 0.0, 0.0), 0.0, hour_power=0.0, weekday_power=0.0, level_power=0.0)
-
-
-def scaling_of(target: Target, horizon_bars: int) -> Scaling:
-    """The scaling of a kind of forecast."""
-    if target is Target.VOLATILITY:
-        return CONSTANT
-    return DAILY if horizon_bars >= DAY_BARS else HOURLY
 
 
 def beginning(target: Target, horizon_bars: int) -> Calibration:
@@ -98,8 +76,10 @@ def beginning(target: Target, horizon_bars: int) -> Calibration:
         level=1.0,
         hours=(1.0,) * 24,
         weekdays=(1.0,) * 7,
-        unit=None,
-        usual_log_unit=0.0,
+        mark=None,
+        usual=0.0,
+        trend=(0.0,) * 5,
+        slope=scaling_of(target, horizon_bars).slope[0],
         pending=(),
     )
 
@@ -116,7 +96,8 @@ class Tracker:
         self._state = state
         self._multiplicative = state.target is Target.VOLATILITY
         self._scaling = scaling_of(state.target, state.horizon_bars)
-        self._level_step = 1.0 - 0.5 ** (1.0 / self._scaling.level_half_life)
+        self._fade = math.exp(-1.0 / self._scaling.memory)
+        self._reach = min(state.horizon_bars, DAY_BARS)
         self._histogram = np.array(state.histogram)
         self._excess = list(state.excess)
         self._level = state.level
@@ -124,8 +105,10 @@ class Tracker:
         self._weekdays = list(state.weekdays)
         self.truths = state.truths
         self.base = state.base
-        self._unit = state.unit
-        self._usual_log_unit = state.usual_log_unit
+        self._mark = state.mark
+        self._usual = state.usual
+        self._trend = np.array(state.trend)
+        self._slope = state.slope
         self.pending = deque(state.pending)
 
     def state(self, as_of: int | None) -> Calibration:
@@ -140,18 +123,19 @@ class Tracker:
             level=self._level,
             hours=tuple(self._hours),
             weekdays=tuple(self._weekdays),
-            unit=self._unit,
-            usual_log_unit=self._usual_log_unit,
+            mark=self._mark,
+            usual=self._usual,
+            trend=tuple(self._trend.tolist()),
+            slope=self._slope,
             pending=tuple(self.pending),
         )
 
-    def see(self, log_unit: float) -> None:
-        """Take up a row's volatility (its logarithm): its forecast's, and those after it that know none."""
-        if self._unit is None:
-            self._usual_log_unit = log_unit
-        step = 1.0 / min(self.truths + 1, USUAL_MEMORY)
-        self._usual_log_unit += step * (log_unit - self._usual_log_unit)
-        self._unit = math.exp(log_unit + self._scaling.patience * (self._usual_log_unit - log_unit))
+    def see(self, mark: float) -> None:
+        """Take up a row's mark, for its forecast and for those after it that have none of their own."""
+        if self._mark is None:
+            self._usual = mark
+        self._usual += (mark - self._usual) / min(self.truths + 1, USUAL_MEMORY)
+        self._mark = mark
 
     def learn(self, due: int) -> None:
         """Learn from the pending forecasts made at or before `due` (microseconds) whose truth is known; forget them."""
@@ -162,14 +146,16 @@ class Tracker:
 
     def forecast(self, as_of: int, predicted: float, outcome: float | None) -> tuple[Pending, Widenings] | None:
         """The row with its intervals, and their log-widenings; None while no volatility is known."""
-        if self._unit is None:
+        if self._mark is None:
             return None
-        hour, weekday = _clock(as_of)
+        typical = LOG_SCALE if self._multiplicative else math.exp(self._usual)
+        departure = self._mark - self._usual
         powers = self._scaling
-        scale = self._unit * self._level**powers.level_power
-        scale *= self._hours[hour] ** powers.hour_power * self._weekdays[weekday] ** powers.weekday_power
+        of_hour, of_day = self._clock_factors(as_of)
+        scale = typical * math.exp(self._slope * departure) * self._level**powers.level_power
+        scale *= of_hour**powers.hour_power * of_day**powers.weekday_power
         widenings = tuple(
-            gain * excess * (1.0 + (excess / BEND) ** 2) for gain, excess in zip(GAIN, self._excess, strict=True)
+            max(-WIDEST, min(gain * excess, WIDEST)) for gain, excess in zip(powers.gain, self._excess, strict=True)
         )
         middle = self.base[MEDIAN_PLACE]
         low = high = 0.0
@@ -180,12 +166,14 @@ class Tracker:
             low = min(low, middle + (self.base[below] - middle) * grown)
             high = max(high, middle + (self.base[above] - middle) * grown)
             edges += [self._value(predicted, low * scale), self._value(predicted, high * scale)]
-        row = Pending(as_of, predicted, self._unit, scale, tuple(edges), outcome)
+        row = Pending(as_of, predicted, typical, departure, scale, tuple(edges), outcome)
         self.pending.append(row)
         return row, widenings
 
     def _value(self, predicted: float, residual: float) -> float:
-        return predicted * math.exp(residual) if self._multiplicative else predicted + residual
+        if not self._multiplicative:
+            return predicted + residual
+        return predicted * math.exp(max(-LOG_LIMIT, min(residual, LOG_LIMIT)))
 
     def _learn(self, row: Pending, outcome: float) -> None:
         residual = outcome - row.predicted
@@ -193,25 +181,49 @@ class Tracker:
             # A price that stood still for the whole horizon has no logarithm.
             residual = math.log(max(outcome, _SMALLEST) / row.predicted)
         self.truths += 1
-        self._histogram *= _FADE
+        self._histogram *= self._fade
         self._histogram[bisect_right(_INNER_EDGES, residual / row.scale)] += 1.0
-        self._learn_size(row.as_of, min(abs(residual) / row.unit, SIZE_LIMIT) / TYPICAL_SIZE)
+        self._learn_slope(row, abs(residual) / row.typical)
+        size = abs(residual) / (row.typical * math.exp(self._slope * row.departure))
+        self._learn_clock(row.as_of, min(size, SIZE_LIMIT) / TYPICAL_SIZE)
         for place, share in enumerate(CENTRAL):
             missed = not row.edges[2 * place] <= outcome <= row.edges[2 * place + 1]
-            self._excess[place] += missed - (1.0 - share)
+            self._excess[place] += missed - (1.0 - share) - _FORGET * self._excess[place]
         if self.truths % REFRESH_TRUTHS == 0:
             self.base = _quantiles(self._histogram)
+            self._slope = self._fitted_slope()
 
-    def _learn_size(self, as_of: int, size: float) -> None:
-        hour, weekday = _clock(as_of)
-        of_hour, of_weekday = self._hours[hour], self._weekdays[weekday]
+    def _learn_slope(self, row: Pending, size: float) -> None:
+        of_hour, of_day = self._clock_factors(row.as_of)
+        mark, log_size = row.departure, math.log(max(size / (of_hour * of_day), SMALLEST_SIZE))
+        self._trend *= _SLOPE_FADE
+        self._trend += (1.0, mark, log_size, mark * mark, mark * log_size)
+
+    def _fitted_slope(self) -> float:
+        count, mark, log_size, squares, products = self._trend.tolist()
+        prior, most = self._scaling.slope
+        slope = (products - mark * log_size / count + PRIOR_SQUARES * prior) / (
+            squares - mark * mark / count + PRIOR_SQUARES
+        )
+        return float(min(max(slope, 0.0), most))
+
+    def _learn_clock(self, as_of: int, size: float) -> None:
+        hour, weekday, following, share = self._clock(as_of)
+        of_hour, of_day = self._clock_factors(as_of)
         step = 1.0 / min(max(self.truths, FEWEST_CLOCK_TRUTHS), CLOCK_MEMORY)
-        self._level += self._level_step * (size / (of_hour * of_weekday) - self._level)
-        self._hours[hour] += 24 * step * (size / of_weekday - of_hour)
-        self._weekdays[weekday] += 7 * step * (size / of_hour - of_weekday)
+        self._level += _LEVEL_STEP * (size / (of_hour * of_day) - self._level)
+        self._hours[hour] += len(self._hours) * step * (size / of_day - of_hour)
+        error = len(self._weekdays) * step * (size / of_hour - of_day)
+        self._weekdays[weekday] += (1.0 - share) * error
+        self._weekdays[following] += share * error
 
+    def _clock_factors(self, as_of: int) -> tuple[float, float]:
+        """Size of a score by the UTC hour of as_of, and by the weekdays its horizon lies in."""
+        hour, weekday, following, share = self._clock(as_of)
+        return self._hours[hour], (1.0 - share) * self._weekdays[weekday] + share * self._weekdays[following]
 
-def _clock(as_of: int) -> tuple[int, int]:
-    """UTC hour and weekday (Monday is 0) of microseconds since the epoch."""
-    hours = as_of // 3_600_000_000
-    return hours % 24, (hours // 24 + 3) % 7
+    def _clock(self, as_of: int) -> tuple[int, int, int, float]:
+        """UTC hour, its weekday and the next one, and the next one's share in the horizon (a day of it, if longer)."""
+        hours = as_of // 3_600_000_000
+        hour, weekday = hours % 24, (hours // 24 + 3) % 7
+        return hour, weekday, (weekday + 1) % 7, max(0, hour + self._reach - 24) / self._reach
