@@ -59,5 +59,5 @@ def check_dataset(connection: Connection, training_run_id: int) -> DatasetCheck:
     if digest != stored and code != code_version():
         why.append(f"the code is another: {code_version()[:12]}, then {str(code)[:12]}")
     if digest != stored and not why:
-        why.append("candles or sentiment of that time were changed without a revision")
+        why.append("values of that time were changed without a revision, or months came back from the archive since")
     return DatasetCheck(training_run_id, market, timeframe, target, horizon, known_at, len(rows), stored, digest, why)

@@ -394,7 +394,9 @@ class TestKnowledgeTime:
         )
         check = check_dataset(writer, number)
         assert not check.is_equal
-        assert check.why == ["candles or sentiment of that time were changed without a revision"]
+        assert check.why == [
+            "values of that time were changed without a revision, or months came back from the archive since"
+        ]
 
     def test_archived_months_are_named(self, writer: Connection, registry: ModelRegistry, market: Market) -> None:
         now = put(writer, market, list(itertools.islice(prices(0.4), 1_700)))
