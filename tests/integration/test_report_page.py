@@ -195,6 +195,7 @@ def test_page_of_a_warehouse(filled: Connection, reader: Connection) -> None:
         ["binance BTC/USDT, +24 h", "volatility", "370"],
     ]
     assert held[1][3].startswith("90.0% [")
+    assert held[1][4].startswith("100.0% [")
     assert held[3][3].startswith("100.0% [")
 
     returns = page.tables["Log returns (loss: squared error)"]
