@@ -12,7 +12,7 @@ STACK := $(PY) -m include.cli stack
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: help install demo up down status sql env dag-test quote coverage reconcile verify-forecasts models report report-metrics budgets replay new-venue test lint test-fast bench bench-ingest bench-features bench-feature-memory bench-training bench-backfill canary docs pictures lock lock-check clean
+.PHONY: help install demo up down status sql env dag-test quote coverage reconcile verify-forecasts models report report-metrics budgets replay new-venue test lint test-fast bench bench-ingest bench-features bench-feature-memory bench-training bench-backfill bench-calibration canary docs pictures lock lock-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -119,6 +119,9 @@ bench-training: install ## three markets trained on 70,000 hours each, and the h
 
 bench-backfill: install ## seven years through the scheduler: where the time goes
 	@$(PY) -m benchmarks.bench_backfill $(ARGS)
+
+bench-calibration: install ## coverage and width of intervals: make bench-calibration MARKET_DATA_DIR=… (ARGS="--quick")
+	@$(PY) -m benchmarks.bench_calibration $(ARGS)
 
 canary: install ## simulated markets through the whole judgement: no false promotion, planted skill found (ARGS="--worlds 20")
 	@$(PY) -m benchmarks.canary $(ARGS)
