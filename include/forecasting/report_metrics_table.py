@@ -18,6 +18,20 @@ NAMES = {
 }
 
 
+SMALLEST_P = 0.001
+
+
+class NoBlockError(ValueError):
+    """A text has no place for the figures."""
+
+
+def put_into(text: str, figures: str) -> str:
+    """The text with the block between its markers replaced. Raises NoBlockError where it has not one of each."""
+    if (text.count(BEGINS), text.count(ENDS)) != (1, 1) or text.index(ENDS) < text.index(BEGINS):
+        raise NoBlockError(f"there is not one {BEGINS} and one {ENDS} after it")
+    return text[: text.index(BEGINS)] + figures + text[text.index(ENDS) + len(ENDS) :]
+
+
 def block(found: Sequence[KindFigures]) -> str:
     """Everything between the markers, markers included. found: at least one kind of one market."""
     returns = [each for each in found if each.kind.target is Target.LOG_RETURN]
@@ -102,7 +116,7 @@ def _overall(each: KindFigures) -> Figures:
 
 def _skill(found: Comparison) -> str:
     skill = found.skill
-    return f"{skill.value:+.2%} [{skill.lower:+.2%}, {skill.upper:+.2%}], p = {found.test.p_value:.3f}"
+    return f"{skill.value:+.2%} [{skill.lower:+.2%}, {skill.upper:+.2%}], {_p_value('p', found.test.p_value)}"
 
 
 def _direction(figures: Figures) -> str:
@@ -111,7 +125,13 @@ def _direction(figures: Figures) -> str:
 
 
 def _decided(each: KindFigures) -> tuple[str, str]:
-    return f"{each.challenger.p_value_adjusted:.3f}", NAMES.get(each.served, each.served)
+    return _p_value("", each.challenger.p_value_adjusted), NAMES.get(each.served, each.served)
+
+
+def _p_value(name: str, value: float) -> str:
+    if value < SMALLEST_P:
+        return f"{name} < {SMALLEST_P}".strip()
+    return f"{name} = {value:.3f}" if name else f"{value:.3f}"
 
 
 def _worst(coverage: Coverage) -> str:
