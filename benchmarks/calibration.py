@@ -1,4 +1,4 @@
-"""How well intervals kept what they promised, by calendar quarter, and how wide they were beside quantiles of the past."""
+"""How well intervals kept their promise, by calendar quarter, and how wide they were beside quantiles of the past."""
 
 from __future__ import annotations
 
