@@ -98,12 +98,14 @@ class TestFolds:
     def test_embargo_is_never_less_than_the_horizon(self) -> None:
         assert [embargo_bars(horizon) for horizon in (1, 24, 100)] == [24, 24, 100]
 
-    def test_a_block_after_a_long_hole_is_not_judged_by_what_is_too_old(self) -> None:
-        numbers = np.concatenate([np.arange(5_000), 5_000 + HISTORY_BARS + np.arange(6_000)])
+    def test_blocks_after_a_long_hole_wait_until_there_is_enough_to_learn_from(self) -> None:
+        """At first only 500 rows, from before the hole, are young enough."""
+        numbers = np.concatenate([np.arange(5_000), 4_500 + HISTORY_BARS + np.arange(6_000)])
         cuts = folds(hours(numbers), 1, HOUR)
-        assert all(cut.training.start >= 5_000 or cut.test.stop <= 5_000 for cut in cuts)
+        assert min(cut.training.stop - cut.training.start for cut in cuts) >= FEWEST_TRAINING_ROWS
         assert any(cut.test.stop <= 5_000 for cut in cuts)
-        assert any(cut.test.start >= 6_000 for cut in cuts)
+        assert not any(cut.test.start <= 5_000 < cut.test.stop for cut in cuts)
+        assert cuts[-1].test.stop == len(numbers)
 
     @pytest.mark.parametrize("count", [0, 1, 1_000, 1_523])
     def test_too_little(self, count: int) -> None:
