@@ -118,17 +118,20 @@ def roll_back(
 ) -> Rollback:
     """Let another version of the registered model `name` serve, and write down who wanted it, when (UTC) and why.
 
-    to: a version, BASELINE for none, or None for what served before. A version that cannot serve is refused, and
-    nothing is done where it serves already. Raises RollbackError, and mlflow.exceptions.MlflowException where the
-    registry does not answer.
+    to: a version that was promoted once, BASELINE for none, or None for what served before. One that was never
+    promoted, or cannot serve, is refused, and nothing is done where it serves already. Raises RollbackError, and
+    mlflow.exceptions.MlflowException where the registry does not answer.
     """
     with connection.transaction():
         lock(connection, decision_lock(name))
         champion = registry.champion(name)
         before = champion.version if champion else None
-        after = _before(_history(connection, name), before, name) if to is None else None if to == BASELINE else to
+        history = _history(connection, name)
+        after = _before(history, before, name) if to is None else None if to == BASELINE else to
         if after == before:
             return Rollback(before, after)
+        if after and after not in {each.champion_after for each in history if each.decision == "promoted"}:
+            raise RollbackError(f"{name} version {after} was never promoted; only evidence promotes, in a training")
         chosen = _servable(registry, name, after, now) if after else None
         values = {
             "registered_model": name,

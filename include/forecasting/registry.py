@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 EXPERIMENT = "price_forecast"
 CHAMPION, CHALLENGER = "champion", "challenger"
 ARTIFACT = "model"
+DESCRIPTION_LIMIT = 5_000  # characters MLflow's database holds of a version's description
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class ModelRegistry:
                 registered_model_name=name,
             )
         version = ModelVersion(name, str(info.registered_model_version), run.info.run_id)
-        client.update_model_version(name, version.version, description=record.card)
+        client.update_model_version(name, version.version, description=_shortened(record.card))
         client.set_registered_model_alias(name, CHALLENGER, version.version)
         return version
 
@@ -200,6 +201,14 @@ class ModelRegistry:
                     raise
                 found = client.get_experiment_by_name(EXPERIMENT)  # another training was quicker
         return str(found.experiment_id)
+
+
+def _shortened(card: str) -> str:
+    """The card as a description; a long one ends where the whole is to be found."""
+    if len(card) <= DESCRIPTION_LIMIT:
+        return card
+    rest = "\n\n... (the whole card is the run's artifact model_card.md)\n"
+    return card[: DESCRIPTION_LIMIT - len(rest)] + rest
 
 
 def requirements() -> list[str]:

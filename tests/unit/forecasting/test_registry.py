@@ -21,6 +21,7 @@ from include.forecasting.recipes.listing import recipe
 from include.forecasting.registry import (
     CHALLENGER,
     CHAMPION,
+    DESCRIPTION_LIMIT,
     ModelRegistry,
     ModelVersion,
     RunRecord,
@@ -183,9 +184,13 @@ def test_model_of_somebody_else_is_not_served(registry: ModelRegistry, trained: 
 def test_model_that_is_not_the_trained_one_is_not_served(
     registry: ModelRegistry, trained: TrainedModel, record: RunRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    long = replace(record, card="word " * 2_000)
     with monkeypatch.context() as patched:
         patched.setattr(FittedModel, "sha256", lambda model: "0" * 64)
-        other = registry.log("other", trained, recipe(Target.LOG_RETURN, "boosting").trusted_types, record)
+        other = registry.log("other", trained, recipe(Target.LOG_RETURN, "boosting").trusted_types, long)
+    description = registry._client().get_model_version("other", other.version).description
+    assert len(description) == DESCRIPTION_LIMIT
+    assert description.rstrip().endswith("model_card.md)")
     with pytest.raises(UnusableModelError, match="not the model that was trained"):
         registry.load(other)
 

@@ -18,8 +18,8 @@ import crypto_market.operators as package
 from crypto_market.defaults import DAG_DEFAULTS
 from crypto_market.operators.archive import ArchiveCandlesOperator, RemoveOldFilesOperator, as_bool
 from crypto_market.operators.candles import CandlesToPostgresOperator
-from crypto_market.operators.forecasting import TrainModelOperator
 from crypto_market.operators.snapshots import CoinSnapshotsToPostgresOperator
+from crypto_market.operators.training import TrainModelOperator
 
 
 def operators() -> list[type[BaseOperator]]:
@@ -98,7 +98,14 @@ def test_a_list_of_the_params_arrives_as_a_list() -> None:
         fold_trades="{{ params.kraken_trades }}",
     )
     assert (operator.timeframes, operator.markets, operator.fold_trades) == (frames, keys, False)
-    assert rendered(TrainModelOperator, {"markets": keys}, markets="{{ params.markets }}", horizon=24).markets == keys
+    trained = rendered(
+        TrainModelOperator,
+        {"markets": keys, "kinds": ["volatility/24"]},
+        markets="{{ params.markets }}",
+        kinds="{{ params.kinds }}",
+        kind="log_return/24",
+    )
+    assert (trained.markets, trained.kinds, trained.kind) == (keys, ["volatility/24"], "log_return/24")
 
 
 def test_a_dictionary_stays_one() -> None:
