@@ -160,11 +160,10 @@ def promotions(rows: Sequence[Row]) -> Section:
     """Decisions who serves, with their statistics."""
     told = []
     for row in rows:
-        ahead = f", +{row['horizon_bars']} bars" if row["horizon_bars"] else ""
         told.append(
             (
                 _minute(row["decided_at"]),
-                f"{row['registered_model']}{ahead}",
+                row["registered_model"],
                 str(row["decision"]).replace("_", " "),
                 row["recipe"] or NONE,
                 row["baseline"] or NONE,

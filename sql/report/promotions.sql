@@ -2,8 +2,6 @@
 select
     p.decided_at,
     p.registered_model,
-    p.target,
-    t.horizon_bars,
     p.decision,
     t.recipe,
     p.baseline,

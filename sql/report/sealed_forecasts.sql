@@ -41,5 +41,8 @@ select
 from ml.forecast as f
 inner join market.instrument as i using (instrument_id)
 left join ml.forecast_score as s using (forecast_id)
-where f.target_at > (select max(n.target_at) from ml.forecast as n) - %(days)s * interval '1 day'
+where
+    isfinite(f.target_at)
+    and f.target_at
+    > (select max(n.target_at) from ml.forecast as n where isfinite(n.target_at)) - %(days)s * interval '1 day'
 order by i.venue asc, i.symbol asc, f.timeframe asc, f.horizon_bars asc, f.target_at asc, f.forecast_id asc
