@@ -47,10 +47,11 @@ def load_kinds(
     of_series = {"instrument_id": instrument_id, "timeframe": timeframe, "now": now}
     reach = LOOKBACK_BARS * step(timeframe)
     earliest = since - reach if since - EPOCH_START > reach else EPOCH_START
-    closes = connection.execute(statement("forecast/select_closes.sql"), {**of_series, "since": earliest}).fetchall()
-    featured = connection.execute(
-        statement("forecast/select_features.sql", features=list(FEATURES_USED)), {**of_series, "since": since}
-    ).fetchall()
+    with connection.cursor(binary=True) as cursor:  # floats as they are, not as text
+        closes = cursor.execute(statement("forecast/select_closes.sql"), {**of_series, "since": earliest}).fetchall()
+        featured = cursor.execute(
+            statement("forecast/select_features.sql", features=list(FEATURES_USED)), {**of_series, "since": since}
+        ).fetchall()
     prices = np.array([row[1:] for row in closes], dtype=np.float64).reshape(len(closes), 2)
     values = np.array([row[1:] for row in featured], dtype=np.float64).reshape(len(featured), len(FEATURES_USED))
     return assemble_kinds(

@@ -23,6 +23,9 @@ from include.forecasting.times import to_array, to_datetime
 NAIVE, HAR = "naive", "har"
 BASELINE_NAMES: dict[Target, str] = {Target.LOG_RETURN: NAIVE, Target.VOLATILITY: HAR}
 
+# What the intervals around a baseline's forecast are calibrated on: half a year of hours.
+WALKED_BARS = 4_380
+
 # An input that was known in this share of the rows, and is not in the newest one, has failed to arrive.
 USUALLY_KNOWN = 0.95
 
@@ -68,8 +71,8 @@ def predict_newest(rows: ForecastRows, champion: Champion | None, bar: timedelta
     """Forecast from the last row: by the champion, else by the baseline that serves; `now` (UTC) decides on its age.
 
     rows: with outcomes known as of the last row. A baseline is fitted on them; its intervals are those of a walk over
-    all of them. A champion's intervals go on from its stored calibration with what came of its forecasts since.
-    Raises ForecastRefusedError.
+    the newest WALKED_BARS. A champion's intervals go on from its stored calibration, with what came of its forecasts
+    since. Raises ForecastRefusedError.
     """
     past = rows.matured()
     fitted = {each.name: _fit(each, past) for each in baselines(rows.target)}
@@ -80,8 +83,11 @@ def predict_newest(rows: ForecastRows, champion: Champion | None, bar: timedelta
         served = fitted[baseline]
         if served is None:
             raise _too_short(len(past))
-        values = served.predict(rows)
-        bands, _ = walk(rows.target, rows.horizon_bars, rows.as_of, rows.outcome, values, rows.volatility, bar=bar)
+        walked = rows.part(rows.as_of > rows.as_of[-1] - WALKED_BARS * np.timedelta64(bar))
+        values = served.predict(walked)
+        bands, _ = walk(
+            rows.target, rows.horizon_bars, walked.as_of, walked.outcome, values, walked.volatility, bar=bar
+        )
         figures[baseline] = float(values[-1])  # to the last bit, which may depend on how many rows are multiplied
         known, name, version, trained_until = len(past), BASELINE_NAMES[rows.target], None, None
     else:

@@ -32,7 +32,7 @@ from include.warehouse.world import world_of
 # A forecast on older features than this would pass off yesterday's knowledge as today's.
 STALE_AFTER_BARS = 2
 
-# What baselines learn from and intervals are calibrated on where there is no champion: a year of hours.
+# What baselines learn from: a year of hours. It holds all that a champion's calibration goes on with.
 HISTORY_BARS = 8_760
 
 

@@ -18,12 +18,15 @@ from include.candles.model import Candle
 from include.config.markets import MARKETS, Market
 from include.features.upsert import upsert_features
 from include.forecasting.dataset import load_kinds
+from include.forecasting.intervals import walk as intervals
 from include.forecasting.losses import qlike
+from include.forecasting.recipes.listing import recipes
 from include.forecasting.registry import ModelRegistry, ModelVersion
 from include.forecasting.rows import ForecastRows
 from include.forecasting.scoring import ScoreRun, score_matured
 from include.forecasting.serving import ForecastRun, make_forecasts
-from include.forecasting.targets import ForecastKind
+from include.forecasting.stored_model import TrainedModel, UnusableModelError
+from include.forecasting.targets import ForecastKind, Target
 from include.warehouse.candles import upsert_candles
 from include.warehouse.connection import Connection
 from include.warehouse.instruments import ensure_instrument
@@ -269,6 +272,90 @@ class TestRefusals:
         make_forecasts(filled, NOBODY, NOW, markets=[BTC])
         owner.execute("update ops.world set world = 'live'")
         assert column(reader, "select distinct state from forecast_status") == ["none"]
+
+
+class Champions(ModelRegistry):
+    """A registry that has champions of some kinds, by the end of their names, and what loading one gives."""
+
+    def __init__(self, by_end: dict[str, TrainedModel | UnusableModelError]) -> None:
+        super().__init__("unused")
+        self.by_end = by_end
+
+    def champion(self, name: str) -> ModelVersion | None:
+        return ModelVersion(name, "4", "run") if any(name.endswith(end) for end in self.by_end) else None
+
+    def load(self, version: ModelVersion) -> TrainedModel:
+        (found,) = (found for end, found in self.by_end.items() if version.name.endswith(end))
+        if isinstance(found, UnusableModelError):
+            raise found
+        return found
+
+
+def trained(connection: Connection, kind: ForecastKind, days: int = 1) -> TrainedModel:
+    """A model of all but the newest day, or said to be so many days old."""
+    rows = load_kinds(connection, ensure_instrument(connection, BTC), "1h", [kind], now=CLOSED - 24 * HOUR)[kind]
+    past = rows.matured()
+    fitted = recipes(kind.target)[0].fit(past)
+    _, calibration = intervals(*kind, past.as_of, past.outcome, fitted.predict(past), past.volatility)
+    return TrainedModel(fitted, calibration, CLOSED - timedelta(days=days), "r", "d", "c")
+
+
+class TestChampions:
+    def test_each_kind_by_its_own(self, filled: Connection, reader: Connection) -> None:
+        near, far = ForecastKind(Target.LOG_RETURN, 1), ForecastKind(Target.VOLATILITY, 24)
+        registry = Champions({".1h.1": trained(filled, near), ".volatility": trained(filled, far)})
+        assert make_forecasts(filled, registry, NOW, markets=[BTC]).written == 2
+        rows = reader.execute(
+            "select is_naive, model, model_version, model_age, volatility_model, volatility_model_version,"
+            " volatility_model_age, is_volatility_baseline from predictions order by timestamp"
+        ).fetchall()
+        name, age = "recorded.binance.BTC-USDT.1h", timedelta(days=1, minutes=1)
+        assert rows == [
+            (False, f"{name}.1", "4", age, None, None, None, None),
+            (True, "naive", None, None, f"{name}.24.volatility", "4", age, False),
+        ]
+        assert reader.execute(
+            "select model_age, volatility_model_age, is_volatility_baseline from forecast_status order by horizon"
+        ).fetchall() == [(age, None, None), (None, age, False)]
+
+    def test_refused_volatility_leaves_the_return(self, filled: Connection, reader: Connection) -> None:
+        old = Champions({".volatility": trained(filled, ForecastKind(Target.VOLATILITY, 24), days=90)})
+        run = make_forecasts(filled, old, NOW, markets=[BTC])
+        assert (run.written, run.rows_refused) == (2, 0)
+        assert reasons(run) == [(24, "volatility", "old_model")]
+        assert column(filled, "select num_nonnulls(predicted_volatility, volatility_model, har_volatility)"
+                      " from ml.forecast where horizon_bars = 24") == [0]  # fmt: skip
+        status = "select state, reason, volatility_state, volatility_reason from forecast_status where horizon > '2h'"
+        (row,) = reader.execute(status).fetchall()
+        assert row[:3] == ("served", None, "refused")
+        assert "days ago; the limit is 90" in row[3]
+
+        put(filled, [candle_at(CLOSED, "61000")], CLOSED + HOUR)
+        assert make_forecasts(filled, NOBODY, CLOSED + HOUR + timedelta(minutes=1), markets=[BTC]).refused == []
+        assert reader.execute(status).fetchall() == [("served", None, "served", None)]
+
+    def test_refused_return_is_no_row(self, filled: Connection, reader: Connection) -> None:
+        broken = Champions({".1h.24": UnusableModelError("the file is gone")})
+        run = make_forecasts(filled, broken, NOW, markets=[BTC])
+        assert (run.written, run.rows_refused) == (1, 1)
+        assert reasons(run) == [(24, "log_return", "unusable_model")]
+        assert reader.execute(
+            "select state, reason, volatility_state, timestamp from forecast_status order by horizon"
+        ).fetchall() == [
+            ("served", None, "none", CLOSED + HOUR),
+            ("refused", "the file is gone", "refused", None),
+        ]
+
+    def test_nobody_knows_who_serves(self, filled: Connection) -> None:
+        """A registry that does not answer is no reason to say naive."""
+
+        class Gone(ModelRegistry):
+            def champion(self, name: str) -> ModelVersion | None:
+                raise ConnectionError("no answer")
+
+        with pytest.raises(ConnectionError):
+            make_forecasts(filled, Gone("unused"), NOW, markets=[BTC])
+        assert column(filled, "select count(*) from ml.forecast") == [0]
 
 
 @pytest.fixture
