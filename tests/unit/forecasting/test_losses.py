@@ -67,6 +67,12 @@ def test_crps_of_a_normal_forecast_is_the_closed_form() -> None:
     assert crps_from_quantiles(actual, np.tile(quantiles, (3, 1)), levels) == pytest.approx(expected, abs=2e-3)
 
 
+def test_crps_weighs_each_level_by_its_share_of_the_grid() -> None:
+    # Pinball losses of 0.1, 0.5 and 0.2 for an outcome of 1, weights of half the distance between the neighbours.
+    found = crps_from_quantiles(np.array([1.0]), np.array([[0.0, 0.0, 0.75]]), [0.1, 0.5, 0.8])
+    assert found[0] == pytest.approx(2 * (0.1 * 0.25 + 0.5 * 0.35 + 0.2 * 0.25))
+
+
 def test_crps_prefers_the_right_spread() -> None:
     levels = np.arange(1, 100) / 100
     quantiles = np.array([NormalDist().inv_cdf(level) for level in levels])

@@ -16,7 +16,10 @@ from include.forecasting.volatility import (
     WINDOWS,
     future_volatility,
     hourly_grid,
+    level,
+    log_volatility,
     past_volatility,
+    usual_volatility,
 )
 
 FIRST = 450_000
@@ -164,3 +167,17 @@ def test_a_price_that_stands_still_has_no_volatility() -> None:
     bars = FIRST + np.arange(COUNT)
     found = past_volatility(bars, np.full(COUNT, 7.0))
     assert (found[LOOKBACK_BARS:] == 0.0).all(axis=None)
+
+
+def test_logarithms_of_a_market_that_stood_still_are_of_a_hundredth_of_the_usual() -> None:
+    found = np.exp(log_volatility(np.array([0.02, 0.0, 0.0001, np.nan]), 0.05))
+    np.testing.assert_allclose(found, [0.02, 0.0005, 0.0005, np.nan])
+    assert np.isfinite(log_volatility(np.zeros(2), 0.0)).all()
+    assert usual_volatility(np.array([3.0, 4.0])) == pytest.approx(np.sqrt(12.5))
+    assert usual_volatility(np.empty(0)) == 0.0
+
+
+def test_level_makes_the_mean_ratio_of_variances_one() -> None:
+    actual, predicted = np.array([0.01, 0.03, 0.02]), np.array([0.02, 0.02, 0.05])
+    factor = level(np.log(actual / predicted))
+    assert np.mean((actual / (factor * predicted)) ** 2) == pytest.approx(1.0)
