@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from statistics import NormalDist
 
+import numpy as np
 import pytest
 
 from include.forecasting.metrics import Skill
-from include.forecasting.promotion import ChallengerEvidence, ChampionEvidence, adjusted, decide
+from include.forecasting.promotion import SIGNIFICANCE, ChallengerEvidence, ChampionEvidence, adjusted, decide
 from include.forecasting.significance import DieboldMariano
 
 
@@ -74,3 +77,26 @@ def test_tries_count_against_the_champion_as_well() -> None:
     barely = ChampionEvidence("3", AHEAD, outcome(0.02))
     assert decide(challenger(0.001, tries=2), barely).verdict == "promoted"
     assert decide(challenger(0.001, tries=3), barely).verdict == "kept"
+
+
+def test_a_life_of_weekly_trainings_promotes_by_luck_hardly_more_often_than_one() -> None:
+    """Three years of trainings, each judging all rows so far, of a recipe that is exactly as good as the baseline."""
+    draws, first, weeks, lives = np.random.default_rng(1), 1_500, 156, 1_000
+    gains = np.cumsum(
+        np.column_stack(
+            [
+                draws.standard_normal(lives) * math.sqrt(first),
+                draws.standard_normal((lives, weeks)) * math.sqrt(168),
+            ]
+        ),
+        axis=1,
+    )
+    statistics = gains / np.sqrt(first + 168 * np.arange(weeks + 1))
+    lucky = [
+        any(
+            adjusted(1.0 - NormalDist().cdf(statistic), tries) < SIGNIFICANCE
+            for tries, statistic in enumerate(life, start=1)
+        )
+        for life in statistics.tolist()
+    ]
+    assert sum(lucky) / lives <= 0.08
