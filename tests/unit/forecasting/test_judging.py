@@ -188,9 +188,9 @@ class TestWithChampion:
 
 
 class TestStrangeMarkets:
-    def test_price_that_stands_still(self) -> None:
+    @pytest.mark.parametrize("kind", [ForecastKind(Target.LOG_RETURN, 24), ForecastKind(Target.VOLATILITY, 24)])
+    def test_price_that_stands_still(self, kind: ForecastKind) -> None:
         """The real recipes and baselines; nothing is there to be won."""
-        kind = ForecastKind(Target.LOG_RETURN, 24)
         usual = simulated("garch", 1, 2_500, kind)
         inputs = pd.DataFrame(0.0, index=usual.inputs.index, columns=usual.inputs.columns)
         rows = replace(usual, inputs=inputs, volatility=0.0 * usual.volatility, outcome=np.zeros(2_500))
