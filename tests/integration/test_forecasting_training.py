@@ -32,6 +32,7 @@ from include.forecasting.registry import ModelRegistry, ModelVersion
 from include.forecasting.targets import FORECASTS, ForecastKind, Target
 from include.forecasting.training import ChampionChangedError, train_market
 from include.forecasting.walkforward import NotEnoughHistoryError
+from include.stack.report import print_report
 from include.warehouse.candles import upsert_candles
 from include.warehouse.connection import Connection, connect
 from include.warehouse.instruments import ensure_instrument
@@ -133,7 +134,9 @@ def test_model_with_skill_is_promoted(
         owner.execute("update ml.promotion set reason = 'better'")
 
 
-def test_random_walk_leaves_the_baseline_serving(writer: Connection, registry: ModelRegistry, market: Market) -> None:
+def test_random_walk_leaves_the_baseline_serving(
+    writer: Connection, registry: ModelRegistry, market: Market, capsys: pytest.CaptureFixture[str]
+) -> None:
     now = put(writer, market, list(itertools.islice(prices(0.0), 1_800)))
     for kind in FORECASTS:
         outcome = train(writer, registry, market, now, kind)
@@ -147,6 +150,9 @@ def test_random_walk_leaves_the_baseline_serving(writer: Connection, registry: M
     assert loss != pytest.approx(rmse**2)
     decided = writer.execute("select target, count(*), count(champion_after) from ml.promotion group by 1 order by 1")
     assert decided.fetchall() == [("log_return", 2, 0), ("volatility", 1, 0)]
+    print_report(writer, now, 1.0)
+    reported = [line.split() for line in capsys.readouterr().out.splitlines() if line.endswith("the baseline")]
+    assert [line[2:4] for line in reported] == [["log_return", "+1"], ["log_return", "+24"], ["volatility", "+24"]]
 
 
 def test_repeat_does_nothing(writer: Connection, registry: ModelRegistry, market: Market) -> None:
