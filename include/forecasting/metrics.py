@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from include.forecasting.held import share_of
 from include.forecasting.significance import FloatArray, critical_value, variance_of_mean
 
 CONFIDENCE = 0.95
@@ -56,5 +57,9 @@ def direction(actual: FloatArray, predicted: FloatArray, horizon: int) -> Direct
     if len(hits) < 2:
         return None
     accuracy = float(hits.mean())
-    margin = critical_value(len(hits), horizon, CONFIDENCE) * math.sqrt(variance_of_mean(hits, horizon))
+    variance = variance_of_mean(hits, horizon)
+    if variance == 0.0 and (worth := share_of(hits, horizon)):
+        # All right or all wrong says nothing about its own variance.
+        return Direction(accuracy, worth.lower, worth.upper, len(hits))
+    margin = critical_value(len(hits), horizon, CONFIDENCE) * math.sqrt(variance)
     return Direction(accuracy, max(0.0, accuracy - margin), min(1.0, accuracy + margin), len(hits))

@@ -58,3 +58,11 @@ class TestDirection:
         assert wide is not None
         # 24 copies of each sign are no more evidence than one.
         assert wide.upper - wide.lower > 0.6 * (narrow.upper - narrow.lower)
+
+    def test_a_few_that_are_all_right_prove_little(self) -> None:
+        up = np.full(48, 0.01)
+        found = direction(up, up, 24)
+        assert found is not None
+        assert found.accuracy == found.upper == 1.0
+        # Two days that share no hour: Wilson's interval of 2 out of 2.
+        assert found.lower == pytest.approx(0.342, abs=0.001)
