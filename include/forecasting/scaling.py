@@ -30,7 +30,7 @@ class Scaling:
 HOURLY = Scaling(
     (0.2, 0.3, 0.2, 0.3), (0.8, 1.5), (0.007, 0.007, 0.007), 6_000, hour_power=1.0, weekday_power=1.0, level_power=0.4
 )
-DAILY = Scaling((0.3, 0.4, 0.2, 0.1), (0.75, 1.5), (0.0025, 0.0045, 0.0025), 6_000, weekday_power=0.8)
+DAILY = Scaling((0.3, 0.4, 0.2, 0.1), (0.75, 1.5), (0.0025, 0.005, 0.003), 6_000, weekday_power=0.8)
 LOGARITHMIC = Scaling((0.25, 0.25, 0.25, 0.25), (1.0, 2.0), (0.005, 0.01, 0.006), 2_500)
 
 

@@ -39,8 +39,8 @@ LEVEL_HALF_LIFE = 10.0
 TYPICAL_SIZE = 0.75
 FEWEST_CLOCK_TRUTHS = 240
 CLOCK_MEMORY = 17_520
-# The usual mark is a mean over about this many rows (eight months).
-USUAL_MEMORY = 6_000
+# The usual mark is a mean over about this many rows (a year and a half).
+USUAL_MEMORY = 13_000
 # How sizes go with marks is learned by least squares on logarithms of sizes, of two years of truths; smaller sizes than
 # SMALLEST_SIZE say nothing more. The prior slope counts as much as truths whose marks' squares sum to PRIOR_SQUARES.
 SLOPE_MEMORY = 17_520
