@@ -375,6 +375,16 @@ class TestRollback:
         assert command("list")[0] == 2
 
 
+def drop(connection: Connection, market: Market, candles: int, at: datetime) -> None:
+    """Take the first candles, those of January, out of the table as archival does."""
+    until = START + candles * HOUR
+    connection.execute("delete from market.candle where opened_at < %s", (until,))
+    connection.execute(
+        "insert into ops.archive_manifest values (%s, '1h', %s, 'x', %s, %s, %s, 'f', 'c', %s, %s)",
+        (ensure_instrument(connection, market), START.date(), candles, START, until - HOUR, at, at),
+    )
+
+
 class TestKnowledgeTime:
     def test_dataset_is_found_again_after_corrections_and_late_arrivals(
         self, writer: Connection, registry: ModelRegistry, market: Market
@@ -409,20 +419,29 @@ class TestKnowledgeTime:
             "values of that time were changed without a revision, or months came back from the archive since"
         ]
 
-    def test_archived_months_are_named(self, writer: Connection, registry: ModelRegistry, market: Market) -> None:
+    def test_archived_months_are_named(
+        self, writer: Connection, registry: ModelRegistry, market: Market, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         now = put(writer, market, list(itertools.islice(prices(0.4), 1_700)))
         train(writer, registry, market, now)
         ((number,),) = writer.execute("select training_run_id from ml.training_run").fetchall()
-        writer.execute("delete from market.candle where opened_at < '2023-02-01'")
-        writer.execute(
-            "insert into ops.archive_manifest select %s, '1h', '2023-01-01', 'x', 744, %s, %s, 'f', 'c', %s, %s",
-            (ensure_instrument(writer, market), START, START + 743 * HOUR, now + HOUR, now + HOUR),
-        )
+        drop(writer, market, 744, now + HOUR)
+        monkeypatch.setattr("include.forecasting.dataset_check.code_version", lambda: "f" * 64)
         check = check_dataset(writer, number)
         assert not check.is_equal
-        assert "archive alone: 2023-01" in check.why[0]
+        assert check.why[0] == "candles left the table since and are in the archive alone: 2023-01"
+        assert check.why[1].startswith("the code is another: ffffffffffff, then ")
         with pytest.raises(UnknownTrainingError):
             check_dataset(writer, 99)
+
+    def test_features_of_dropped_candles_stay_as_they_were_stored(self, writer: Connection, market: Market) -> None:
+        now = put(writer, market, list(itertools.islice(prices(0.1), 2_200)))
+        drop(writer, market, 744, now)
+        instrument_id = ensure_instrument(writer, market)
+        stored = load_rows(writer, instrument_id, "1h", DAY_AHEAD, now=now)
+        again = computed_rows(writer, instrument_id, "1h", DAY_AHEAD, known_at=now, since=START)
+        assert len(again) == 2_200 - 744
+        assert again.sha256() == stored.sha256()
 
     @pytest.mark.parametrize("kind", FORECASTS, ids=str)
     def test_computed_again_is_what_is_stored(self, writer: Connection, market: Market, kind: ForecastKind) -> None:
