@@ -45,6 +45,11 @@ class TrainingOutcome:
     champion_version: str | None
 
 
+def decision_lock(registered_model: str) -> str:
+    """Name of the lock under which it is decided who serves."""
+    return f"promotion {registered_model}"
+
+
 def repeated_training(
     connection: Connection, registry: ModelRegistry, market: Market, name: str, key: dict[str, Any]
 ) -> TrainingOutcome | None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from include.forecasting.ledger import decision_lock
 from include.forecasting.registry import CHALLENGER, ModelRegistry, ModelVersion, UnusableModelError
-from include.forecasting.training import decision_lock
 from include.warehouse.connection import Connection, lock
 from include.warehouse.sql import statement
 

@@ -9,31 +9,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
-
-import numpy as np
 
 from include.candles.timeframes import step
 from include.config.markets import Market
 from include.forecasting import promotion, walkforward
 from include.forecasting.baselines.listing import baselines
-from include.forecasting.card import TrainingFacts, metrics_of, model_card
 from include.forecasting.code_version import code_version
 from include.forecasting.digest import state_sha256
 from include.forecasting.judging import Champion, Judgement, judge
 from include.forecasting.known_rows import known_rows
-from include.forecasting.ledger import TrainingOutcome, earlier_tries, insert_training, repeated_training
-from include.forecasting.plots import training_plots
-from include.forecasting.recipe import Recipe, design
+from include.forecasting.ledger import (
+    TrainingOutcome,
+    decision_lock,
+    earlier_tries,
+    insert_training,
+    repeated_training,
+)
+from include.forecasting.recipe import Recipe
 from include.forecasting.recipes.listing import recipes
-from include.forecasting.registry import ModelRegistry, ModelVersion, RunRecord, model_name
+from include.forecasting.registry import ModelRegistry, ModelVersion, model_name
 from include.forecasting.rows import ForecastRows
 from include.forecasting.stored_model import TrainedModel, UnusableModelError
 from include.forecasting.targets import ForecastKind, Target
 from include.forecasting.times import EPOCH_START, to_datetime
-from include.forecasting.walkforward import HISTORY_BARS, NotEnoughHistoryError, folds
+from include.forecasting.training_record import facts_of, newest, record_of
+from include.forecasting.walkforward import NotEnoughHistoryError, folds
 from include.warehouse.connection import Connection, lock
 from include.warehouse.instruments import ensure_instrument
 from include.warehouse.world import world_of
@@ -87,8 +88,8 @@ def train_market(
         champion = _as_found(registry, serving, now) if serving else None
         judgement = judge(rows, recipes(kind.target), baselines(kind.target), champion, tries, bar)
         trained = _fit(judgement, bar)
-        facts = _facts(world, market, key, judgement, trained, now, since, bar)
-        version = registry.log(name, trained, judgement.recipe.trusted_types, _record(facts, judgement))
+        facts = facts_of(world, market, key, judgement, trained, known_at=now, since=since, bar=bar)
+        version = registry.log(name, trained, judgement.recipe.trusted_types, record_of(facts, judgement))
         after = _serving(judgement, serving, version)
         with connection.transaction():
             lock(connection, decision_lock(name))
@@ -121,11 +122,6 @@ def train_market(
     )
 
 
-def decision_lock(registered_model: str) -> str:
-    """Name of the lock under which it is decided who serves."""
-    return f"promotion {registered_model}"
-
-
 def definition_sha256(target: Target) -> str:
     """Digest of how a decision comes to be, beside its data: recipes, baselines, folds, the bar to pass."""
     return state_sha256(
@@ -134,6 +130,9 @@ def definition_sha256(target: Target) -> str:
         walkforward.TEST_BARS,
         walkforward.HISTORY_BARS,
         walkforward.FIRST_TRAINING_SHARE,
+        walkforward.LONGEST_FIRST_TRAINING,
+        walkforward.FEWEST_TRAINING_ROWS,
+        walkforward.FEWEST_TEST_ROWS,
         walkforward.FEWEST_EMBARGO_BARS,
         promotion.SIGNIFICANCE,
     )
@@ -170,14 +169,8 @@ def _as_found(registry: ModelRegistry, version: ModelVersion, now: datetime) -> 
     )
 
 
-def _newest(judgement: Judgement[Recipe], bar: timedelta) -> ForecastRows:
-    """As many of the newest rows as a fold's training looks back."""
-    rows = judgement.rows
-    return rows.part(rows.as_of > rows.as_of[-1] - np.timedelta64(HISTORY_BARS * bar))
-
-
 def _fit(judgement: Judgement[Recipe], bar: timedelta) -> TrainedModel:
-    rows = _newest(judgement, bar)
+    rows = newest(judgement, bar)
     return TrainedModel(
         fitted=judgement.recipe.fit(rows),
         calibration=judgement.evaluation.calibration,
@@ -185,60 +178,6 @@ def _fit(judgement: Judgement[Recipe], bar: timedelta) -> TrainedModel:
         recipe_sha256=judgement.recipe.sha256(),
         dataset_sha256=judgement.dataset_sha256,
         code_version=code_version(),
-    )
-
-
-def _facts(
-    world: str,
-    market: Market,
-    key: dict[str, Any],
-    judgement: Judgement[Recipe],
-    trained: TrainedModel,
-    now: datetime,
-    since: datetime,
-    bar: timedelta,
-) -> TrainingFacts:
-    used, evaluation = _newest(judgement, bar).as_of, judgement.evaluation
-    return TrainingFacts(
-        world=world,
-        market=market.key,
-        timeframe=key["timeframe"],
-        target=key["target"],
-        horizon_bars=key["horizon_bars"],
-        recipe=judgement.recipe.name,
-        training_rows=len(used),
-        training_starts_at=to_datetime(used[0]),
-        training_ends_at=trained.trained_until,
-        folds=len(judgement.folds),
-        test_rows=evaluation.overall.count,
-        test_starts_at=evaluation.first_as_of,
-        test_ends_at=evaluation.last_as_of + evaluation.horizon_bars * bar,
-        known_at=now,
-        rows_since=since,
-        dataset_sha256=key["dataset_sha256"],
-        definition_sha256=key["definition_sha256"],
-        model_sha256=trained.fitted.sha256(),
-        code_version=trained.code_version,
-        features=trained.fitted.inputs,
-    )
-
-
-def _record(facts: TrainingFacts, judgement: Judgement[Recipe]) -> RunRecord:
-    parameters = judgement.recipe.parameters
-    described = {name: str(value) for name, value in asdict(facts).items() if name != "features"}
-    decision = judgement.decision
-    return RunRecord(
-        run_name=f"{facts.market} {facts.timeframe} {facts.target} +{facts.horizon_bars}",
-        params={
-            **described,
-            "features": " ".join(facts.features),
-            **{f"model.{name}": str(value) for name, value in parameters.items()},
-        },
-        metrics=metrics_of(judgement),
-        tags={"world": facts.world, "market": facts.market, "verdict": decision.verdict, "reason": decision.reason},
-        card=model_card(facts, judgement, parameters),
-        plots=training_plots(judgement),
-        example=design(judgement.rows.part(slice(0, 3)))[list(facts.features)],
     )
 
 

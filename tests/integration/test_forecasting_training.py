@@ -62,7 +62,7 @@ def plots() -> None:
 @pytest.fixture(autouse=True)
 def few_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if "plots" not in request.fixturenames:
-        monkeypatch.setattr("include.forecasting.training.training_plots", lambda judgement: {})
+        monkeypatch.setattr("include.forecasting.training_record.training_plots", lambda judgement: {})
 
 
 @pytest.fixture
