@@ -40,12 +40,10 @@ def design(rows: ForecastRows) -> pd.DataFrame:
     For forecasts of volatility the latter are logarithms: there volatility is nearly linear and nearly normal
     (Andersen, Bollerslev, Diebold and Labys, 2003).
     """
-    import pandas as pd
-
     past = rows.volatility[list(volatility.COLUMNS)].to_numpy(np.float64)
     if rows.target is Target.VOLATILITY:
         past = volatility.log_volatility(past, np.fmax.reduce(past, axis=1, keepdims=True))
-    return rows.inputs.join(pd.DataFrame(past, columns=list(VOLATILITY_COLUMNS), index=rows.inputs.index))
+    return rows.inputs.assign(**dict(zip(VOLATILITY_COLUMNS, past.T, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -68,9 +66,7 @@ class FittedModel:
         if rows.target is not self.target:
             raise ValueError(f"a model of {self.target} cannot forecast {rows.target}")
         known = design(rows)
-        missing = [name for name in self.inputs if name not in known.columns]
-        if missing:
-            raise MissingInputsError(f"inputs that are no longer computed: {', '.join(missing)}")
+        _check(self.inputs, known)
         if not len(rows):
             return np.empty(0)
         with one_thread():
@@ -105,9 +101,13 @@ class Recipe:
     trusted_types: tuple[str, ...] = field(default=())
 
     def fit(self, past: ForecastRows) -> FittedModel:
-        """Learn from rows whose outcome is known, in time order. Raises NothingToLearnError without any."""
+        """Learn from rows whose outcome is known, in time order.
+
+        Raises NothingToLearnError without any, MissingInputsError for a column of `columns` that is not computed.
+        """
         known = design(past)
         chosen = self.columns or tuple(str(name) for name in known.columns)
+        _check(chosen, known)
         # No estimator can be fitted on a column that was never known.
         used = tuple(name for name in chosen if known[name].notna().any())
         if not used:
@@ -136,3 +136,9 @@ class Recipe:
             self.columns or (*inputs.INPUTS, *VOLATILITY_COLUMNS),
             {"scikit-learn": sklearn.__version__, "numpy": np.__version__},
         )
+
+
+def _check(names: tuple[str, ...], known: pd.DataFrame) -> None:
+    missing = [name for name in names if name not in known.columns]
+    if missing:
+        raise MissingInputsError(f"inputs that are no longer computed: {', '.join(missing)}")
