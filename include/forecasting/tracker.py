@@ -154,9 +154,7 @@ class Tracker:
         of_hour, of_day = self._clock_factors(as_of)
         scale = typical * math.exp(self._slope * departure) * self._level**powers.level_power
         scale *= of_hour**powers.hour_power * of_day**powers.weekday_power
-        widenings = tuple(
-            max(-WIDEST, min(gain * excess, WIDEST)) for gain, excess in zip(powers.gain, self._excess, strict=True)
-        )
+        widenings = tuple(self._widening(gain, excess) for gain, excess in zip(powers.gain, self._excess, strict=True))
         middle = self.base[MEDIAN_PLACE]
         low = high = 0.0
         edges: list[float] = []
@@ -169,6 +167,10 @@ class Tracker:
         row = Pending(as_of, predicted, typical, departure, scale, tuple(edges), outcome)
         self.pending.append(row)
         return row, widenings
+
+    def _widening(self, gain: float, excess: float) -> float:
+        strength = gain if excess > 0.0 else gain * self._scaling.narrowing
+        return max(-WIDEST, min(strength * excess, WIDEST))
 
     def _value(self, predicted: float, residual: float) -> float:
         if not self._multiplicative:
