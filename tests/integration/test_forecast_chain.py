@@ -676,6 +676,26 @@ class TestScoreboard:
             "select distinct skill, skill_lower, skill_upper from ml.scoreboard"
             " where model = 'naive' and baseline = 'random_walk' and time_window = 'all'"
         ).fetchall() == [(0.0, 0.0, 0.0)]
+        self._gauges_are_of_the_model_that_serves(owner)
+
+    def _gauges_are_of_the_model_that_serves(self, owner: Connection) -> None:
+        served = owner.execute(
+            "select skill, skill_upper, interval_coverage, interval_coverage_95, target from ml.scoreboard"
+            " where time_window = '90 days' and (baseline, model) in (('random_walk', %s), ('ewma', %s))",
+            (MODEL["model"], DISTRIBUTION["volatility_model"]),
+        ).fetchall()
+        assert len(served) == 2
+        gauges = {
+            (metric, labels["target"], labels.get("interval")): value
+            for metric, labels, value in owner.execute(statement("metrics/newest.sql")).fetchall()
+            if "target" in labels and (labels["symbol"], labels["horizon"]) == ("BTC/USDT", 24)
+        }
+        for skill, upper, inner, outer, target in served:
+            assert gauges.pop(("crypto.forecast.skill_ratio", target, None)) == skill
+            assert gauges.pop(("crypto.forecast.skill_upper_ratio", target, None)) == upper
+            assert gauges.pop(("crypto.forecast.coverage_ratio", target, "80")) == inner
+            assert gauges.pop(("crypto.forecast.coverage_ratio", target, "95")) == outer
+        assert gauges == {}
 
 
 def run(dsn: str, *arguments: str) -> int:
