@@ -70,6 +70,8 @@ def train(figures: Figures, world: World, store: Path) -> dict[str, list[str]]:
         hashes[kind] = told["hashes"]
     whole = time.perf_counter() - began
     models = MARKETS * len(KIND_KEYS)
+    busy = sum(figures.values[f"train {kind}"]["processor_seconds"][0] for kind in KIND_KEYS)
+    print(f"        by processor time of these processes: {busy:,.0f} s", flush=True)
     figures.demand(f"{models} trainings on {world.rows} rows each, imports too, s", whole, most=MOST_SECONDS)
     figures.demand("memory of the largest training process, MB", figures.greatest("rss_mb"), most=MOST_MB)
     return hashes
@@ -110,6 +112,8 @@ def forecast(figures: Figures, world: World, store: Path, hours: int) -> None:
         figures.note("forecast", **{name: told[name] for name in NOTED})
         equal += rehearsed["forecasts"] == told["forecasts"]
     took = statistics.median(figures.values["forecast"]["seconds"])
+    busy = statistics.median(figures.values["forecast"]["processor_seconds"])
+    print(f"        by processor time of that process: {busy:,.2f} s", flush=True)
     figures.demand("the hour's forecasts, without imports, s", took, most=MOST_FORECAST_SECONDS)
     figures.demand("hours whose forecasts came out the same twice", equal, least=hours)
 

@@ -84,7 +84,7 @@ def forecast_figure(
     told = [f"{title}: {len(at)} forecasts, {_span(at)}; the outcome of {known.sum()} is known"]
     if intervals:
         widest = intervals[0]
-        missed = known & ~((widest.lower <= actual) & (actual <= widest.upper))
+        missed = inside(actual, widest.lower, widest.upper) == 0.0
         axes.plot(
             at[missed], actual[missed], color=SERIES[1], linestyle="", marker="x", markersize=6,
             label=f"outside the {widest.nominal:.0%} interval",

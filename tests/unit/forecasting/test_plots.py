@@ -55,7 +55,8 @@ def test_forecasts_and_what_came_with_the_misses_crossed() -> None:
     predicted = np.zeros(48)
     actual = np.where(np.arange(48) < 40, 0.0, np.nan)
     actual[[5, 6]] = 9.0, -9.0
-    bands = [plots.Interval(0.95, predicted - 2, predicted + 2), plots.Interval(0.8, predicted - 1, predicted + 1)]
+    lower = np.where(np.arange(48) == 7, np.nan, predicted - 2)  # this row has no such interval
+    bands = [plots.Interval(0.95, lower, predicted + 2), plots.Interval(0.8, predicted - 1, predicted + 1)]
     figure = plots.forecast_figure("BTC", "USDT", AT, predicted, bands, actual)
     axes = only(figure)
     assert len(axes.collections) == 2
