@@ -6,7 +6,6 @@ Exit status: 0 done, 1 refused (or a dataset that is not found again), 2 no answ
 from __future__ import annotations
 
 import argparse
-import getpass
 import json
 import os
 import sys
@@ -47,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument("--dsn", help=f"the warehouse (default: ${DSN_VARIABLE})")
     for action in (shown, back):
         action.add_argument(
-            "--mlflow", metavar="URI", help=f"default: ${MLFLOW_VARIABLE}, the host of ${AIRFLOW_VARIABLE}"
+            "--mlflow", metavar="URI", help=f"default: the host of ${AIRFLOW_VARIABLE}, ${MLFLOW_VARIABLE}"
         )
     parser.epilog = "Exit status: 0 done, 1 refused, or a dataset that is not found again, 2 no answer."
 
@@ -65,11 +64,9 @@ def run(options: argparse.Namespace, environ: Mapping[str, str] = os.environ, cl
             if options.action == "dataset":
                 return _dataset(connection, options)
             uri = _registry_of(options.mlflow, environ)
-            return (
-                _list(connection, uri, options, now)
-                if options.action == "list"
-                else _back(connection, uri, options, now)
-            )
+            if options.action == "list":
+                return _list(connection, uri, options, now)
+            return _back(connection, uri, options, now, environ)
     except RollbackError as refusal:
         print(f"not rolled back: {refusal}", file=sys.stderr)
         return 1
@@ -82,10 +79,11 @@ def run(options: argparse.Namespace, environ: Mapping[str, str] = os.environ, cl
 
 
 def _registry_of(given: str | None, environ: Mapping[str, str]) -> str:
-    """MLflow's address: the option's, the environment's, or that of the Airflow connection `make env` prints."""
-    address = given or environ.get(MLFLOW_VARIABLE)
+    """MLflow's address: the option's, that of the Airflow connection `make env` prints, or the environment's."""
+    address = given
     if not address and environ.get(AIRFLOW_VARIABLE, "").startswith("{"):
         address = json.loads(environ[AIRFLOW_VARIABLE]).get("host")
+    address = address or environ.get(MLFLOW_VARIABLE)
     if not address:
         raise UnnamedRegistryError(f"name MLflow: --mlflow, or {MLFLOW_VARIABLE} in the environment")
     return str(address)
@@ -137,7 +135,14 @@ def _described(model: Any, number: str | None, now: datetime) -> str:
     )
 
 
-def _back(connection: Connection, uri: str, options: argparse.Namespace, now: datetime) -> int:
+def account(environ: Mapping[str, str]) -> str:
+    """Whose command it is; in a container the account may have no name."""
+    return environ.get("LOGNAME") or environ.get("USER") or f"uid {os.getuid()}"
+
+
+def _back(
+    connection: Connection, uri: str, options: argparse.Namespace, now: datetime, environ: Mapping[str, str]
+) -> int:
     from include.forecasting.models import BASELINE, RollbackError, roll_back
     from include.forecasting.registry import ModelRegistry, model_name
     from include.warehouse.world import world_of
@@ -153,7 +158,7 @@ def _back(connection: Connection, uri: str, options: argparse.Namespace, now: da
         str(kind.target),
         to=options.to,
         reason=options.reason,
-        who=options.who or getpass.getuser(),
+        who=options.who or account(environ),
         now=now,
     )
     if options.json:

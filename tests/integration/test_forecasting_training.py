@@ -349,6 +349,8 @@ class TestRollback:
         environ = {
             "WAREHOUSE_DSN": warehouse.writer,
             "AIRFLOW_CONN_MLFLOW": json.dumps({"host": f"sqlite:///{store}/mlflow.db"}),
+            "MLFLOW_TRACKING_URI": "http://127.0.0.1:9",
+            "USER": "eve",
         }
 
         def command(*arguments: str) -> tuple[int, str]:
@@ -368,10 +370,12 @@ class TestRollback:
         (listed,) = json.loads(command("list", "--json")[1])
         assert (listed["champion"], listed["history"][0]["decided_by"]) == (None, "bob")
         assert command("rollback", "M", "log_return/1")[0] == 1
+        assert command("rollback", "M", "log_return/1", "--to", "1")[0] == 0
+        assert "rolled_back by eve, served baseline -> 1: rolled back by hand" in command("list")[1]
         assert command("rollback", "M", "log_return/7")[0] == 2
         assert command("dataset", "1")[0] == 0
         assert command("dataset", "99")[0] == 2
-        del environ["AIRFLOW_CONN_MLFLOW"]
+        del environ["AIRFLOW_CONN_MLFLOW"], environ["MLFLOW_TRACKING_URI"]
         assert command("list")[0] == 2
 
 
