@@ -2,7 +2,8 @@
 
 `python -m benchmarks.canary [--worlds 200] [--rows 5000]`: martingales one hour and a day ahead, of which at most 5 %
 may promote a model; worlds with a planted R² of 1 %, and from how many rows on at least 90 % of them promote one; and
-challengers identical to the champion, which are never promoted. Ends with status 1 where a demand is missed.
+challengers identical to the champion, which are never promoted. Models of volatility are set beside the true one in a
+world of jumps. Ends with status 1 where a demand is missed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import NormalDist
 
+import numpy as np
+
 from benchmarks.ingest.run import Figures
 from include.config.markets import FORECAST_HORIZONS
 from include.forecasting.baselines.listing import baselines
@@ -27,9 +30,10 @@ from include.forecasting.promotion import SIGNIFICANCE
 from include.forecasting.recipe import FittedModel, Recipe
 from include.forecasting.recipes.listing import recipes
 from include.forecasting.rows import ForecastRows
-from include.forecasting.targets import Target
+from include.forecasting.significance import FloatArray
+from include.forecasting.targets import VOLATILITY_HORIZON, ForecastKind, Target
 from include.forecasting.times import to_datetime
-from include.forecasting.worlds import martingale, planted_skill
+from include.forecasting.worlds import HOURLY_DEVIATION, martingale, planted_skill, simulated
 
 BAR = timedelta(hours=1)
 R_SQUARED = 0.01
@@ -105,6 +109,29 @@ def verdict(world: World) -> Verdict:
     )
 
 
+@dataclass(frozen=True)
+class Truth:
+    """The expected volatility of any day of a jump-diffusion: it has no memory, and nothing can be better."""
+
+    horizon_bars: int
+    name: str = "truth"
+    target: Target = Target.VOLATILITY
+
+    def fit(self, past: ForecastRows) -> Truth:
+        return self
+
+    def predict(self, rows: ForecastRows) -> FloatArray:
+        return np.full(len(rows), HOURLY_DEVIATION * math.sqrt(self.horizon_bars))
+
+
+def beats_truth(world: World) -> bool:
+    """Whether a model of volatility is promoted over the truth."""
+    kind = ForecastKind(Target.VOLATILITY, world.horizon_bars)
+    rows = simulated("jumps", world.seed, world.rows, kind)
+    found = judge(rows, recipes(kind.target), [Truth(kind.horizon_bars)], None, 0, BAR)
+    return found.decision.verdict == "promoted"
+
+
 def same_again(world: World) -> bool:
     """Whether a champion is replaced by its own recipe on its own rows."""
     rows = world.simulate()
@@ -171,6 +198,13 @@ def planted(pool: Executor, figures: Figures, worlds: int) -> None:
             figures.demand(f"planted R2 {R_SQUARED:.0%}: share promoted on {rows} rows", promoted, least=FEWEST_TRUE)
 
 
+def volatility(pool: Executor, figures: Figures, worlds: int, rows: int) -> None:
+    """What is known already is not forecast better; storms that are rare make it look so."""
+    found = list(pool.map(beats_truth, [World(seed, rows, VOLATILITY_HORIZON) for seed in range(worlds)]))
+    figures.note("volatility", worlds=worlds, rows=rows, promoted=sum(found))
+    figures.demand("volatility: share promoted over the true one", share(found), most=MOST_FALSE)
+
+
 def identical(pool: Executor, figures: Figures, worlds: int, rows: int) -> None:
     """A challenger that is the champion is no news."""
     for name, judged in (("the same recipe and rows", same_again), ("the same forecasts", twin)):
@@ -182,7 +216,7 @@ def identical(pool: Executor, figures: Figures, worlds: int, rows: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--worlds", type=int, default=200, help="martingales of each horizon")
-    parser.add_argument("--planted", type=int, default=40, help="worlds with skill, of each size")
+    parser.add_argument("--planted", type=int, default=40, help="worlds of each other kind")
     parser.add_argument("--rows", type=int, default=MARTINGALE_ROWS, help="hours of each martingale")
     parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
     asked = parser.parse_args()
@@ -191,6 +225,7 @@ def main() -> None:
         for horizon_bars in FORECAST_HORIZONS:
             martingales(pool, figures, asked.worlds, asked.rows, horizon_bars)
         planted(pool, figures, asked.planted)
+        volatility(pool, figures, asked.planted, asked.rows)
         identical(pool, figures, asked.planted, asked.rows)
     figures.note("canary", seconds=time.perf_counter() - began)
     sys.exit(f"missed: {'; '.join(figures.missed)}" if figures.missed else 0)

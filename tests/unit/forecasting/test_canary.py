@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.canary import World, interval, same_again, twin, verdict
+from benchmarks.canary import World, beats_truth, interval, same_again, twin, verdict
 
 ROWS = 2_200
 
@@ -21,6 +21,10 @@ def test_planted_skill_is_found() -> None:
     found = [verdict(World(seed, 3_000, r_squared=0.08)) for seed in range(4)]
     assert all(each.is_promoted for each in found)
     assert all(each.direction > 0.52 for each in found)
+
+
+def test_models_of_volatility_do_not_beat_the_truth() -> None:
+    assert sum(beats_truth(World(seed, ROWS, 24)) for seed in range(4)) == 0
 
 
 def test_an_identical_challenger_is_never_promoted() -> None:
