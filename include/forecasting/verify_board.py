@@ -80,7 +80,7 @@ def pairs(row: Row, score: Row) -> Iterator[Pair]:
 
 def _qlike(actual: float, predicted: float) -> float:
     ratio = max(actual, VOLATILITY_FLOOR) / max(predicted, VOLATILITY_FLOOR)
-    return ratio * ratio - 2 * math.log(ratio) - 1
+    return ratio * ratio - 2 * math.log(ratio) - 1 if ratio > 0 else math.inf
 
 
 @dataclass

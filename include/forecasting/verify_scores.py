@@ -63,9 +63,10 @@ def recomputed(row: Row, actual: Decimal, volatility: float | None) -> dict[str,
     }
 
 
-def realised(start: Decimal, closes: Sequence[Decimal]) -> float:
+def realised(start: float, closes: Sequence[float]) -> float:
     """Root of the sum of squared log returns from the price `start` through the closes after it."""
-    return math.sqrt(math.fsum(_log_of(close, before) ** 2 for before, close in pairwise((start, *closes))))
+    changes = (_logarithm(close / before) for before, close in pairwise((start, *closes)))
+    return math.sqrt(sum(change * change for change in changes))
 
 
 def _are_prices(*values: Decimal | None) -> bool:
@@ -73,7 +74,12 @@ def _are_prices(*values: Decimal | None) -> bool:
 
 
 def _log_of(price: Decimal, before: Decimal) -> float:
-    return math.log(float(QUOTIENT.divide(price, before)))
+    return _logarithm(float(QUOTIENT.divide(price, before)))
+
+
+def _logarithm(ratio: float) -> float:
+    """Of a ratio of prices, which may be too small for a float where one was tampered with."""
+    return math.log(ratio) if ratio > 0 else -math.inf
 
 
 def _lies_between(value: Any, lower: Any, upper: Any) -> bool | None:
@@ -118,7 +124,7 @@ class ScoreCheck:
                 if row["closes"] is None:
                     has_gone = has_gone or volatility is not None
                 else:
-                    comes_to = realised(row["as_of_price"], row["closes"])
+                    comes_to = realised(float(row["as_of_price"]), row["closes"])
                     waits = row["window_is_newer"] or (volatility is None and not row["window_is_settled"])
                     is_outdated = is_outdated or (waits and not _is_close(volatility, comes_to))
                     volatility = volatility if waits else comes_to

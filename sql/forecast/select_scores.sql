@@ -2,7 +2,7 @@
 -- Key: forecast_id. Parameter: grace (interval), how much older than the newest score a candle must be for its
 -- forecast to be called unscored. Times are microseconds since 1970-01-01 00:00 UTC. candle_is_newer: the venue revised
 -- the target's candle after it was scored. closes: of every bar from as_of to target_at where volatility was forecast,
--- NULL unless all are there; window_is_newer: one of them came or changed after the forecast was scored;
+-- as floats, NULL unless all are there; window_is_newer: one of them came or changed after the forecast was scored;
 -- window_is_settled: none did within the grace. newest_target_at: of all scored forecasts.
 with newest as materialized (
     select
@@ -70,7 +70,7 @@ left join market.candle as c
 left join
     lateral (
         select
-            array_agg(p.close order by p.opened_at) as closes,
+            array_agg(p.close::float8 order by p.opened_at) as closes,
             max(p.recorded_at) as recorded_at
         from market.candle as p
         where

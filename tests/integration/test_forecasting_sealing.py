@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -27,6 +28,7 @@ from include.forecasting.scoring import ScoreRun, score_matured
 from include.forecasting.serving import ForecastRun, make_forecasts
 from include.forecasting.stored_model import TrainedModel, UnusableModelError
 from include.forecasting.targets import ForecastKind, Target
+from include.stack.report import print_report
 from include.warehouse.candles import upsert_candles
 from include.warehouse.connection import Connection
 from include.warehouse.instruments import ensure_instrument
@@ -416,6 +418,18 @@ class TestSeal:
         with pytest.raises(psycopg.errors.CheckViolation, match="cannot be sealed"):
             make_forecasts(writer, NOBODY, NOW, markets=[BTC])
         assert column(writer, "select count(*) from ml.forecast") == [0]
+
+
+def test_the_demos_report_shows_both_intervals(
+    sealed: Connection, reader: Connection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_report(reader, NOW, 5.0)
+    text = capsys.readouterr().out
+    (head, near, far) = text[text.index("newest sealed forecasts") :].splitlines()[1:4]
+    assert "80 % interval" in head
+    assert "95 % interval" in head
+    assert re.search(r"BTC +\+1 h .* \d+\.\d\d to \d+\.\d\d +\d+\.\d\d to \d+\.\d\d +naive +- ", near)
+    assert re.search(r"BTC +\+24 h .* naive +\d\.\d% \(\d\.\d% to \d+\.\d%\), har ", far)
 
 
 class TestScoreMatured:

@@ -20,15 +20,15 @@ FORECAST: dict[str, Any] = {
     "volatility_model": "har", "volatility_model_version": None, "ewma_volatility": 0.03, "har_volatility": 0.03,
     "newest_target_at": Decimal(7_200_000_000),
 }  # fmt: skip
-MIDDLE = Decimal(100)
+MIDDLE = 100.0
 
 
 def scored(outcome: str, **changed: Any) -> dict[str, Any]:
     """A row of select_scores.sql that is as it ought to be, but for what is changed."""
     actual = Decimal(outcome)
-    score = recomputed(FORECAST, actual, realised(FORECAST["as_of_price"], [MIDDLE, actual]))
+    score = recomputed(FORECAST, actual, realised(100.0, [MIDDLE, float(actual)]))
     assert score is not None
-    there = {"actual_price": actual, "close": actual, "candle_is_newer": False, "closes": [MIDDLE, actual],
+    there = {"actual_price": actual, "close": actual, "candle_is_newer": False, "closes": [MIDDLE, float(actual)],
              "window_is_newer": False, "window_is_settled": True}  # fmt: skip
     return {**FORECAST, **score, **there, **changed}
 
@@ -59,8 +59,8 @@ def test_an_older_forecast_has_no_such_scores() -> None:
 
 
 def test_realised_volatility() -> None:
-    path = [Decimal(110), Decimal(99), Decimal(99)]
-    assert realised(Decimal(100), path) == pytest.approx(math.hypot(math.log(1.1), math.log(0.9)))
+    path = [110.0, 99.0, 99.0]
+    assert realised(100.0, path) == pytest.approx(math.hypot(math.log(1.1), math.log(0.9)))
 
 
 @pytest.mark.parametrize(
@@ -98,6 +98,12 @@ def test_prices_that_are_none_cannot_be_scored(broken: dict[str, Any]) -> None:
     assert "cannot be scored" in found.detail
 
 
+def test_a_price_beyond_any_float_is_a_finding_and_no_end() -> None:
+    """Too great for any return to be told: every score of it is named."""
+    found = columns(scored("102", as_of_price=Decimal("1e400")))
+    assert {"actual_log_return", "error_log_return", "actual_volatility"} <= set(found)
+
+
 def test_digits_beyond_any_float_are_compared() -> None:
     assert columns(scored("102", absolute_error=Decimal("0.995" + "0" * 40 + "1"))) == ["absolute_error"]
 
@@ -114,7 +120,7 @@ def test_a_candle_says_otherwise() -> None:
 
 def test_a_candle_between_says_otherwise() -> None:
     """The same of a window: its volatility was scored too early, is to be renewed, or cannot be told any more."""
-    other = [Decimal(103), Decimal(102)]
+    other = [103.0, 102.0]
     assert "actual_volatility" in columns(scored("102", closes=other))
     check = ScoreCheck()
     unknown = {"actual_volatility": None, "is_volatility_covered": None, "is_volatility_covered_95": None}
