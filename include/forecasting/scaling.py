@@ -33,8 +33,8 @@ HOURLY = Scaling(
     (0.2, 0.3, 0.2, 0.3), (0.8, 1.5), (0.007, 0.007, 0.007), 6_000, hour_power=1.0, weekday_power=1.0, level_power=0.4
 )
 # Misses of overlapping days come in clusters: equal gains would settle above the promise.
-DAILY = Scaling((0.3, 0.4, 0.2, 0.1), (0.75, 1.5), (0.004, 0.006, 0.004), 9_000, narrowing=1.4, weekday_power=0.8)
-LOGARITHMIC = Scaling((0.25, 0.25, 0.25, 0.25), (1.0, 2.0), (0.005, 0.01, 0.006), 2_500)
+DAILY = Scaling((0.3, 0.4, 0.2, 0.1), (0.75, 1.5), (0.004, 0.008, 0.0045), 9_000, narrowing=1.35, weekday_power=0.8)
+LOGARITHMIC = Scaling((0.25, 0.25, 0.25, 0.25), (1.0, 2.0), (0.006, 0.012, 0.007), 2_500)
 
 
 def scaling_of(target: Target, horizon_bars: int) -> Scaling:
