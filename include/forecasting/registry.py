@@ -98,7 +98,6 @@ class ModelRegistry:
         client = self._client()
         with mlflow.start_run(experiment_id=self._experiment(client), run_name=record.run_name) as run:
             mlflow.log_params(dict(record.params))
-            mlflow.log_metrics(dict(record.metrics))
             mlflow.set_tags(dict(record.tags))
             mlflow.log_text(record.card, "model_card.md")
             for file_name, figure in record.plots.items():
@@ -113,6 +112,8 @@ class ModelRegistry:
                 metadata=metadata_of(trained),
                 registered_model_name=name,
             )
+            # After the model: metrics that are there before are asked for one by one, to be copied to it.
+            mlflow.log_metrics(dict(record.metrics), model_id=info.model_id)
         version = ModelVersion(name, str(info.registered_model_version), run.info.run_id)
         client.update_model_version(name, version.version, description=_shortened(record.card))
         client.set_registered_model_alias(name, CHALLENGER, version.version)

@@ -56,7 +56,8 @@ def train_market(
 ) -> TrainingOutcome:
     """Train, judge, log and decide for one market and kind, on what was known at `now` (UTC) of candles from `since`.
 
-    connection: in autocommit mode, without a transaction. A repeat on the same data does nothing; of two trainings of
+    connection: in autocommit mode, without a transaction, and to the server itself: its lock is the session's, which a
+    proxy that pools by transaction would lose. A repeat on the same data does nothing; of two trainings of
     a series at once the second waits, and does nothing then. Raises NotEnoughHistoryError where there is too little
     to judge by, ChampionChangedError where a rollback came in between, mlflow.exceptions.MlflowException where the
     registry does not answer; nothing is recorded and nobody is promoted then.

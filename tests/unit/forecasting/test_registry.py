@@ -120,6 +120,9 @@ def test_run_holds_figures_plots_and_card(registry: ModelRegistry, version: Mode
     run = client.get_run(version.run_id)
     assert run.data.params == {"model.max_iter": "50"}
     assert run.data.metrics == pytest.approx(dict(record.metrics))
+    (of_run,) = run.outputs.model_outputs
+    of_model = client.get_logged_model(of_run.model_id).metrics
+    assert {each.key: each.value for each in of_model} == pytest.approx(dict(record.metrics))
     assert run.data.tags["world"] == "recorded"
     files = {each.path for folder in ("", "plots") for each in client.list_artifacts(version.run_id, folder)}
     assert {"model_card.md", "plots/reliability.png"} <= files
