@@ -26,6 +26,9 @@ BASELINE_NAMES: dict[Target, str] = {Target.LOG_RETURN: NAIVE, Target.VOLATILITY
 # What the intervals around a baseline's forecast are calibrated on: half a year of hours.
 WALKED_BARS = 4_380
 
+# No market has moved as much; what lies beyond is no forecast. In the target's unit.
+SANE: dict[Target, tuple[float, float]] = {Target.LOG_RETURN: (-5.0, 5.0), Target.VOLATILITY: (1e-9, 5.0)}
+
 # An input that was known in this share of the rows, and is not in the newest one, has failed to arrive.
 USUALLY_KNOWN = 0.95
 
@@ -129,7 +132,8 @@ def _by_champion(rows: ForecastRows, champion: Champion, bar: timedelta, now: da
         values = trained.predict(since)
     except UnusableModelError as error:
         raise ForecastRefusedError(ReasonClass.UNUSABLE_MODEL, f"{who}: {error}") from error
-    if not np.isfinite(values[-1]) or (rows.target is Target.VOLATILITY and values[-1] <= 0):
+    least, most = SANE[rows.target]
+    if not least < values[-1] < most:
         raise ForecastRefusedError(ReasonClass.UNUSABLE_MODEL, f"{who} forecasts {values[-1]}")
     bands, _ = walk(
         rows.target,

@@ -172,7 +172,7 @@ class TestChampion:
 
     def test_no_number(self, kind: ForecastKind, monkeypatch: pytest.MonkeyPatch) -> None:
         rows = world(kind)
-        for value in (np.nan, np.inf, *([0.0] if kind is VOLATILITY else [])):
+        for value in (np.nan, np.inf, 6.0, -6.0, *([0.0] if kind is VOLATILITY else [])):
             monkeypatch.setattr(FittedModel, "predict", lambda self, rows, value=value: np.full(len(rows), value))
             assert refused(rows, champion(kind)) is ReasonClass.UNUSABLE_MODEL
 
