@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.calibration import OVERALL_POINTS, QUARTER_POINTS, kept
@@ -41,7 +41,7 @@ def with_outcome(rows: ForecastRows, outcome: FloatArray) -> ForecastRows:
 WORLDS = {kind: simulated("garch", 3, ROWS, kind) for kind in FORECASTS}
 
 
-@settings(max_examples=10)
+@settings(max_examples=10, phases=[Phase.generate])
 @given(st.sampled_from(FORECASTS), st.integers(FEWEST_RESIDUALS + 30, ROWS - 1), st.sampled_from([np.nan, 0.9]))
 def test_what_comes_later_changes_no_bit(kind: ForecastKind, row: int, other: float) -> None:
     rows = WORLDS[kind]
@@ -64,7 +64,7 @@ def test_a_truth_counts_in_the_row_in_which_it_is_due(kind: ForecastKind) -> Non
     assert differs[0] == row + kind.horizon_bars
 
 
-@settings(max_examples=10)
+@settings(max_examples=10, phases=[Phase.generate])
 @given(st.sampled_from(FORECASTS), st.integers(0, ROWS), st.integers(0, ROWS), st.booleans())
 def test_walks_in_pieces_are_one_walk(kind: ForecastKind, first: int, second: int, is_known_early: bool) -> None:
     rows = WORLDS[kind]
