@@ -39,6 +39,9 @@ from include.warehouse.connection import Connection, lock
 from include.warehouse.instruments import ensure_instrument
 from include.warehouse.world import world_of
 
+# How often model_retraining is scheduled.
+RETRAINED_EVERY = timedelta(days=7)
+
 
 class ChampionChangedError(RuntimeError):
     """Somebody else decided who serves while a training was under way; its evidence is about another champion."""
@@ -155,18 +158,22 @@ def _judged_window(rows: ForecastRows, bar: timedelta) -> tuple[datetime, dateti
 
 
 def _as_found(registry: ModelRegistry, version: ModelVersion, now: datetime) -> Champion:
-    """The present champion as evidence is taken of it; one that cannot serve, or is too old to, is no bar."""
+    """The present champion as evidence is taken of it; one that cannot serve until the next training is no bar."""
     try:
         loaded = registry.load(version)
     except UnusableModelError as error:
         return Champion(version.version, None, None, unusable=str(error))
+    unusable = loaded.expired(now)
+    # Kept now, it would be refused within days, and nothing would serve until the next training.
+    if unusable is None and loaded.expired(now + RETRAINED_EVERY) is not None:
+        unusable = f"it learned until {loaded.trained_until:%Y-%m-%d} and expires before the next training"
     return Champion(
         version.version,
         loaded.fitted,
         loaded.trained_until,
         recipe_sha256=loaded.recipe_sha256,
         dataset_sha256=loaded.dataset_sha256,
-        unusable=loaded.expired(now),
+        unusable=unusable,
     )
 
 

@@ -273,12 +273,15 @@ def test_champion_is_compared_kept_and_retired(writer: Connection, registry: Mod
     ]
 
 
-def test_expired_champion_is_no_bar(writer: Connection, registry: ModelRegistry, market: Market) -> None:
-    candles = list(itertools.islice(prices(0.4), 1_700 + 91 * 24))
+def test_champion_that_expires_before_the_next_training_is_no_bar(
+    writer: Connection, registry: ModelRegistry, market: Market
+) -> None:
+    candles = list(itertools.islice(prices(0.4), 1_700 + 84 * 24))
     first = train(writer, registry, market, put(writer, market, candles[:1_700]))
     second = train(writer, registry, market, put(writer, market, candles))
     assert (first.verdict, second.verdict) == ("promoted", "promoted")
     assert f"champion {first.model_version} cannot be served: it learned until" in second.reason
+    assert "expires before the next training" in second.reason
 
 
 def test_too_little_history(writer: Connection, registry: ModelRegistry, market: Market) -> None:
