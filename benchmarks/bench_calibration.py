@@ -1,10 +1,11 @@
 """Do intervals keep their promise, and are they narrower than history's quantiles?
 
 `python -m benchmarks.bench_calibration [--data DIR] [--markets BTCUSDT …] [--seeds 3] [--only recorded|simulated]
-[--quick]`: on recorded hours of 2021-01 to 2025-01 every market, kind of forecast and forecaster (each baseline that
-fits, each recipe, walked forward); on simulated worlds (GARCH with t innovations, jumps, regime switches) four years
-of hours per seed. Promised: 80 % and 95 % coverage within 2 points overall and within 5 points in the worst calendar
-quarter. Ends with status 1 where that is missed, or intervals are on average not narrower on recorded data.
+[--ends 2025-01-01] [--years 4] [--quick]`: on recorded hours of 2021-01 to 2025-01, unless told otherwise, every
+market, kind of forecast and forecaster (what serves without a model, EWMA, each recipe, walked forward); on simulated
+worlds (GARCH with t innovations, jumps, regime switches) as many years per seed. Promised: 80 % and 95 % coverage
+within 2 points overall and within 5 points in the worst calendar quarter. Ends with status 1 where that is missed, or
+intervals are on average not narrower on recorded data.
 """
 
 from __future__ import annotations
@@ -29,12 +30,10 @@ from include.forecasting.walkforward import folds, walk_forward
 from include.forecasting.worlds import PROCESSES, simulated
 
 MARKETS = ("BTCUSDT", "ETHUSDT", "BNBUSDT")
-ENDS = np.datetime64("2025-01-01")
 # Walk-forward forecasts begin a year after the first row given, and intervals want some months of truths.
-ROWS_SINCE = np.datetime64("2019-01-01")
+YEARS_BEFORE = 2
 YEAR_HOURS = 8_766
 HOUR, YEAR = np.timedelta64(1, "h"), np.timedelta64(YEAR_HOURS, "h")
-JUDGED_YEARS = 4
 HEADER = (
     f"{'':36} {'level':>5} {'n':>7} {'coverage':>8} {'worst quarter':>13} {'width':>8} {'/ history':>9} "
     f"{'score / history':>15} {'history: coverage':>17} {'worst quarter':>13}"
@@ -73,31 +72,32 @@ def forecasters(kind: ForecastKind, *, quick: bool) -> list[Forecaster]:
     return [*served, *ewma, *recipes(kind.target)]
 
 
-def forward(forecaster: Forecaster, rows: ForecastRows) -> list[Kept]:
-    """Of the last JUDGED_YEARS of the rows."""
+def forward(forecaster: Forecaster, rows: ForecastRows, years: int) -> list[Kept]:
+    """Of the last `years` of the rows."""
     predicted = walk_forward(forecaster, rows, folds(rows.as_of, rows.horizon_bars, BAR))
-    return kept(rows, predicted, rows.as_of[-1] - JUDGED_YEARS * YEAR, rows.as_of[-1] + HOUR)
+    return kept(rows, predicted, rows.as_of[-1] - years * YEAR, rows.as_of[-1] + HOUR)
 
 
-def recorded(table: Table, folder: Path, markets: Iterable[str], *, quick: bool) -> None:
+def recorded(table: Table, asked: argparse.Namespace) -> None:
     """Every market, kind and forecaster on recorded data."""
     print(HEADER)
-    for market in markets:
+    since = asked.ends - (asked.years + YEARS_BEFORE) * YEAR
+    for market in asked.markets:
         for kind in FORECASTS:
-            rows = recorded_rows(folder, market, kind)
-            rows = rows.part((rows.as_of >= ROWS_SINCE) & (rows.as_of < ENDS))
-            for forecaster in forecasters(kind, quick=quick):
-                table.add(f"{market} {_short(kind)} {forecaster.name}", forward(forecaster, rows))
+            rows = recorded_rows(asked.data, market, kind)
+            rows = rows.part((rows.as_of >= since) & (rows.as_of < asked.ends))
+            for forecaster in forecasters(kind, quick=asked.quick):
+                table.add(f"{market} {_short(kind)} {forecaster.name}", forward(forecaster, rows, asked.years))
 
 
-def worlds(table: Table, seeds: int) -> None:
+def worlds(table: Table, seeds: int, years: int) -> None:
     """Every process, kind and seed, with what is served without a model."""
     print(HEADER)
     for process in PROCESSES:
         for kind in FORECASTS:
             for seed in range(seeds):
-                rows = simulated(process, seed, (JUDGED_YEARS + 2) * YEAR_HOURS, kind)
-                table.add(f"{process} {_short(kind)} seed {seed}", forward(served_baseline(kind.target), rows))
+                rows = simulated(process, seed, (years + YEARS_BEFORE) * YEAR_HOURS, kind)
+                table.add(f"{process} {_short(kind)} seed {seed}", forward(served_baseline(kind.target), rows, years))
 
 
 def _short(kind: ForecastKind) -> str:
@@ -108,6 +108,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, default=os.environ.get("MARKET_DATA_DIR"), help="or MARKET_DATA_DIR")
     parser.add_argument("--markets", nargs="+", default=MARKETS)
+    parser.add_argument("--ends", type=np.datetime64, default=np.datetime64("2025-01-01"), help="of recorded hours")
+    parser.add_argument("--years", type=int, default=4, help="that are judged")
     parser.add_argument("--seeds", type=int, default=3, help="simulated worlds of each process and kind")
     parser.add_argument("--only", choices=("recorded", "simulated"))
     parser.add_argument("--quick", action="store_true", help="without recipes, and one seed")
@@ -117,13 +119,13 @@ def main() -> None:
         print("recorded: left out, as no folder is named (--data DIR or MARKET_DATA_DIR=DIR)")
     elif asked.only != "simulated":
         table = Table()
-        recorded(table, asked.data, asked.markets, quick=asked.quick)
+        recorded(table, asked)
         mean = float(np.mean(table.relative_widths))
         print(f"recorded: mean width over history's quantiles {mean:.3f}")
         missed += table.missed + ["narrower than history's quantiles on average"] * (mean >= 1)
     if asked.only != "recorded":
         table = Table()
-        worlds(table, 1 if asked.quick else asked.seeds)
+        worlds(table, 1 if asked.quick else asked.seeds, asked.years)
         print(f"simulated: mean width over history's quantiles {float(np.mean(table.relative_widths)):.3f}")
         missed += table.missed
     print(f"{time.perf_counter() - began:.0f} s")

@@ -1,9 +1,10 @@
 """Prediction intervals by online conformal calibration: as truths arrive, widths follow what they say.
 
 A residual is measured in units of a scale that follows past volatility. Quantiles of these scores, old ones fading,
-make the distribution; its intervals are then widened by what their coverage has lacked so far (adaptive conformal
-inference: Gibbs and Candès, 2021; its integrator: Angelopoulos, Candès and Tibshirani, 2023). That holds coverage over
-any long stretch, whatever the future's residuals are like. A truth counts once its horizon has ended, not before.
+make the distribution; its intervals are then widened by what their coverage has lacked of late (adaptive conformal
+inference: Gibbs and Candès, 2021; its integrator: Angelopoulos, Candès and Tibshirani, 2023, here a forgetting one).
+That draws coverage back to the promise within weeks, whatever comes; it is no guarantee for any one quarter. A truth
+counts once its horizon has ended, not before.
 """
 
 from __future__ import annotations
