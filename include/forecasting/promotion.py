@@ -2,7 +2,7 @@
 
 A new model has to beat the best baseline beyond luck, and the champion as well, on rows that neither was trained on,
 and the more was tried the stronger its evidence has to be (Bonferroni). A champion that has fallen behind the baseline
-is retired. "No model beats the baseline" is a result, and a frequent one.
+beyond luck is retired. "No model beats the baseline" is a result, and a frequent one.
 """
 
 from __future__ import annotations
@@ -101,12 +101,14 @@ def decide(challenger: ChallengerEvidence, champion: ChampionEvidence | None) ->
     )
     if beats_baseline and over_champion < SIGNIFICANCE:
         return Decision("promoted", f"beats {bar} and {name}: {figures}; {against_champion}")
-    if champion.skill.value > 0.0:
-        stays = f"{name} stays with skill {champion.skill.value:+.2%} over {bar} since its training"
-        return Decision("kept", f"{stays}; {figures}; {against_champion}")
-    behind = f"{name} has fallen behind {bar} with skill {champion.skill.value:+.2%} since its training"
-    if beats_baseline and champion.challenger_over_it.mean_gain > 0.0:
-        return Decision("promoted", f"{behind}; the new model beats {bar}: {figures}; {against_champion}")
+    since = (
+        f"skill {champion.skill.value:+.2%} over {bar}"
+        f" (95 % interval {champion.skill.lower:+.2%} to {champion.skill.upper:+.2%}) since its training"
+    )
+    # A few weeks of a good model are often behind by luck; what is retired has to be behind beyond it.
+    if champion.skill.upper > 0.0:
+        return Decision("kept", f"{name} stays with {since}; {figures}; {against_champion}")
+    behind = f"{name} has fallen behind with {since}"
     return Decision("retired", f"{behind}; the baseline is served; {figures}; {against_champion}")
 
 

@@ -129,7 +129,7 @@ def scoreboard(rows: Sequence[Row]) -> Section:
             between = (
                 f"[{row['skill_lower']:+.2%}, {row['skill_upper']:+.2%}]" if row["skill_lower"] is not None else ""
             )
-            unsure = "fewer than 10 days"
+            unsure = "fewer than 30 days"
             told.append(
                 (
                     f"{row['venue']} {row['symbol']}, +{row['horizon_bars']} h",

@@ -95,6 +95,8 @@ def from_metadata(metadata: Mapping[str, Any], load_pipeline: Callable[[], Any])
         stored = metadata["model_sha256"]
     except KeyError as error:
         raise UnusableModelError(f"was not registered by a training: it lacks {error}") from error
+    except (TypeError, ValueError) as error:  # of another release, or spoilt: it serves nobody, and hinders nobody
+        raise UnusableModelError(f"cannot be read: {error}") from error
     if fitted.sha256() != stored:
         raise UnusableModelError("is not the model that was trained: its digest differs from the one stored with it")
     return trained

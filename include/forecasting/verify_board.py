@@ -17,10 +17,11 @@ SUM_TOLERANCE = 1e-9
 
 # In days of 24 hours back from the newest target; None: all.
 WINDOWS: dict[str, int | None] = {"7 days": 7, "30 days": 30, "90 days": 90, "all": None}
-FEWEST_DAYS = 10
+FEWEST_DAYS = 30
 DAY_MICROSECONDS = 86_400_000_000
-# Of Newey and West (1987), for the days one and two before.
-WEIGHTS = (2 / 3, 1 / 3)
+# Of Newey and West (1987), for the days one to four before; degrees of freedom a day that are left by them.
+WEIGHTS = (0.8, 0.6, 0.4, 0.2)
+FREEDOM = 1.5 / (len(WEIGHTS) + 1)
 
 KEY = ("venue", "symbol", "timeframe", "horizon_bars", "target", "model", "model_version", "baseline", "time_window")
 EXACT = ("forecasts", "days", "first_target_at", "last_target_at")
@@ -28,7 +29,7 @@ EXACT = ("forecasts", "days", "first_target_at", "last_target_at")
 Row = Mapping[str, Any]
 
 
-def quantile(freedom: int) -> float:
+def quantile(freedom: float) -> float:
     """97.5 % quantile of Student's t: two terms of its expansion about the normal's (Fisher and Cornish, 1960)."""
     return 1.959963984540054 + 2.372271 / freedom + 2.822499 / freedom**2
 
@@ -153,7 +154,7 @@ def _margin(days: list[Day], ratio: float | None, baseline_loss: float) -> float
     variance = sum(each * each for each in deviations)
     for lag, weight in enumerate(WEIGHTS, start=1):
         variance += 2 * weight * sum(a * b for a, b in zip(deviations[lag:], deviations, strict=False))
-    return quantile(count - 1) * math.sqrt(max(variance, 0.0) * count / (count - 1)) / baseline_loss
+    return quantile(FREEDOM * count) * math.sqrt(max(variance, 0.0) * count / (count - 1)) / baseline_loss
 
 
 def _share(parts: list[_Share]) -> float | None:

@@ -141,13 +141,15 @@ deviating as (
         )
 ),
 
--- A day's outcomes reach into the day before, so the two days before count too (Newey and West, 1987).
+-- A day's outcomes reach into the day before, and what a forecast rests on lasts for days (Newey and West, 1987).
 correlated as (
     select
         d.*,
         d.deviation ^ 2
-        + d.deviation * coalesce(lag(d.deviation, 1) over series, 0) * 4 / 3
-        + d.deviation * coalesce(lag(d.deviation, 2) over series, 0) * 2 / 3 as variance
+        + d.deviation * coalesce(lag(d.deviation, 1) over series, 0) * 1.6
+        + d.deviation * coalesce(lag(d.deviation, 2) over series, 0) * 1.2
+        + d.deviation * coalesce(lag(d.deviation, 3) over series, 0) * 0.8
+        + d.deviation * coalesce(lag(d.deviation, 4) over series, 0) * 0.4 as variance
     from deviating as d
     window
         series as (
@@ -174,7 +176,7 @@ lines as (
         sum(c.baseline_loss) / sum(c.forecasts) as baseline_loss,
         1 - sum(c.loss) / nullif(sum(c.baseline_loss), 0) as skill,
         case
-            when count(*) >= 10
+            when count(*) >= 30
                 then sqrt(greatest(sum(c.variance), 0) * count(*) / (count(*) - 1)) / nullif(sum(c.baseline_loss), 0)
         end as standard_error,
         sum(c.absolute_error) / sum(c.forecasts) as mae,
@@ -188,7 +190,8 @@ lines as (
         c.instrument_id, c.timeframe, c.horizon_bars, c.target, c.model, c.model_version, c.baseline, c.time_window
 )
 
--- 95 % of Student's t by the first two terms of its expansion in 1 / degrees of freedom (Fisher and Cornish, 1960).
+-- 95 % of Student's t by the first two terms of its expansion in 1 / degrees of freedom (Fisher and Cornish, 1960);
+-- of these there are 1.5 times the days over the width of the window of lags, five.
 select
     i.venue,
     i.symbol,
@@ -215,7 +218,7 @@ select
 from lines as l
 inner join market.instrument as i using (instrument_id)
 cross join lateral (
-    values (1.959963984540054::float8 + 2.372271 / nullif(l.days - 1, 0) + 2.822499 / nullif(l.days - 1, 0) ^ 2)
+    values (1.959963984540054::float8 + 2.372271 / (0.3 * l.days) + 2.822499 / (0.3 * l.days) ^ 2)
 ) as t (quantile);
 comment on view ml.scoreboard is
 'How sealed forecasts have done against each baseline, per model version and window; skill 0 is the baseline.';
@@ -227,7 +230,7 @@ comment on column ml.scoreboard.days is
 comment on column ml.scoreboard.loss is 'Mean squared error of log returns; mean QLIKE (ml.qlike) of volatility.';
 comment on column ml.scoreboard.skill is '1 - loss / baseline_loss.';
 comment on column ml.scoreboard.skill_lower is
-'With skill_upper the 95 % confidence interval of the skill; NULL below 10 days.';
+'With skill_upper the 95 % confidence interval of the skill; NULL below 30 days.';
 comment on column ml.scoreboard.mae is 'Mean absolute error of the log return or of the volatility.';
 comment on column ml.scoreboard.direction_accuracy is
 'Of the forecasts that named a direction, where the price moved.';

@@ -642,15 +642,15 @@ class TestScores:
 
 class TestScoreboard:
     def test_every_line_of_many_days_is_made_again(self, writer: Connection, owner: Connection) -> None:
-        """Two models in turn over forty days, so that every window has another length, and intervals of skill."""
+        """Two models in turn over seventy days, so that every window has another length, and intervals of skill."""
         btc, drawn = ensure_instrument(writer, BTC), random.Random(8)
         price, closes = Decimal(60_000), []
-        for _ in range(40 * 24):
+        for _ in range(70 * 24):
             price = (price * Decimal(repr(1 + drawn.gauss(0, 0.005)))).quantize(Decimal("0.01"))
             closes.append(str(price))
-        put(writer, {BTC: closes}, START + 990 * HOUR)
-        for place in range(0, 38 * 24, 5):
-            model = NAIVE if place < 400 else MODEL
+        put(writer, {BTC: closes}, START + 1710 * HOUR)
+        for place in range(0, 68 * 24, 5):
+            model = NAIVE if place < 800 else MODEL
             seal(
                 writer,
                 place + 1,
@@ -658,20 +658,20 @@ class TestScoreboard:
                 horizon=24,
                 **model,
                 as_of_price=closes[place],
-                predicted_log_return=0.0 if place < 400 else drawn.gauss(0, 0.004),
+                predicted_log_return=0.0 if place < 800 else drawn.gauss(0, 0.004),
                 predicted_volatility=drawn.uniform(0.022, 0.03),
                 drift_log_return=None if place % 10 else 0.0003,
             )
-        assert score_matured(writer, START + 1000 * HOUR).new == 183
+        assert score_matured(writer, START + 1720 * HOUR).new == 327
         found, verification = verify(owner)
         assert found == []
-        assert verification.scores.scores == 183
+        assert verification.scores.scores == 327
         rows = owner.execute(
             "select time_window, forecasts, days, skill_lower < skill and skill < skill_upper from ml.scoreboard"
             " where model <> 'naive' and baseline = 'random_walk' order by 1"
         ).fetchall()
-        assert rows == [("30 days", 103, 22, True), ("7 days", 34, 7, None), ("90 days", 103, 22, True),
-                        ("all", 103, 22, True)]  # fmt: skip
+        assert rows == [("30 days", 144, 30, True), ("7 days", 34, 7, None), ("90 days", 167, 35, True),
+                        ("all", 167, 35, True)]  # fmt: skip
         assert owner.execute(
             "select distinct skill, skill_lower, skill_upper from ml.scoreboard"
             " where model = 'naive' and baseline = 'random_walk' and time_window = 'all'"
@@ -691,10 +691,10 @@ class TestScoreboard:
             if "target" in labels and (labels["symbol"], labels["horizon"]) == ("BTC/USDT", 24)
         }
         for skill, upper, inner, outer, target in served:
-            assert gauges.pop(("crypto.forecast.skill_ratio", target, None)) == skill
-            assert gauges.pop(("crypto.forecast.skill_upper_ratio", target, None)) == upper
-            assert gauges.pop(("crypto.forecast.coverage_ratio", target, "80")) == inner
-            assert gauges.pop(("crypto.forecast.coverage_ratio", target, "95")) == outer
+            assert gauges.pop(("crypto.forecast.skill_ratio", target, None)) == pytest.approx(skill, rel=1e-12)
+            assert gauges.pop(("crypto.forecast.skill_upper_ratio", target, None)) == pytest.approx(upper, rel=1e-12)
+            assert gauges.pop(("crypto.forecast.coverage_ratio", target, "80")) == pytest.approx(inner, rel=1e-12)
+            assert gauges.pop(("crypto.forecast.coverage_ratio", target, "95")) == pytest.approx(outer, rel=1e-12)
         assert gauges == {}
 
 

@@ -23,6 +23,7 @@ def challenger(p_value: float, tries: int = 2) -> ChallengerEvidence:
 
 
 AHEAD, LEVEL, BEHIND = Skill(0.01, 0.0, 0.02), Skill(0.0, 0.0, 0.0), Skill(-0.01, -0.02, 0.0)
+BEHIND_BY_LUCK = Skill(-0.01, -0.2, 0.2)
 STRONG, WEAK = challenger(0.01), challenger(0.03)
 OLD = "older than 90 days"
 
@@ -35,7 +36,9 @@ OLD = "older than 90 days"
         (STRONG, ChampionEvidence("3", AHEAD, outcome(0.02)), "promoted"),
         (STRONG, ChampionEvidence("3", AHEAD, outcome(0.04)), "kept"),
         (WEAK, ChampionEvidence("3", AHEAD, outcome(0.02)), "kept"),
-        (STRONG, ChampionEvidence("3", BEHIND, outcome(0.06)), "promoted"),
+        (STRONG, ChampionEvidence("3", BEHIND, outcome(0.06)), "retired"),
+        (STRONG, ChampionEvidence("3", BEHIND_BY_LUCK, outcome(0.06)), "kept"),
+        (STRONG, ChampionEvidence("3", BEHIND_BY_LUCK, outcome(0.02)), "promoted"),
         (STRONG, ChampionEvidence("3", BEHIND, outcome(0.6, gain=-1e-6)), "retired"),
         (STRONG, ChampionEvidence("3", BEHIND, outcome(1.0, gain=0.0)), "retired"),
         (WEAK, ChampionEvidence("3", BEHIND, outcome(0.02)), "retired"),

@@ -30,7 +30,7 @@ from include.forecasting.registry import (
     model_name,
 )
 from include.forecasting.rows import ForecastRows
-from include.forecasting.stored_model import MODEL_AGE_LIMIT_DAYS
+from include.forecasting.stored_model import MODEL_AGE_LIMIT_DAYS, from_metadata, metadata_of
 from include.forecasting.targets import ForecastKind, Target
 from include.forecasting.volatility import COLUMNS
 
@@ -196,6 +196,14 @@ def test_model_that_is_not_the_trained_one_is_not_served(
     assert description.rstrip().endswith("model_card.md)")
     with pytest.raises(UnusableModelError, match="not the model that was trained"):
         registry.load(other)
+
+
+@pytest.mark.parametrize("calibration", ["{", "{}", "[1]", '{"target": "log_return", "pending": [], "unheard_of": 1}'])
+def test_calibration_of_another_release_makes_a_model_unusable(trained: TrainedModel, calibration: str) -> None:
+    metadata = metadata_of(trained)
+    assert from_metadata(metadata, lambda: trained.fitted.pipeline).calibration == trained.calibration
+    with pytest.raises(UnusableModelError):
+        from_metadata(metadata | {"calibration": calibration}, lambda: trained.fitted.pipeline)
 
 
 def test_input_that_is_gone_makes_a_model_unusable(trained: TrainedModel, rows: ForecastRows) -> None:

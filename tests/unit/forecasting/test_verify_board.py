@@ -43,16 +43,16 @@ def test_quantile(freedom: int, of_tables: float) -> None:
 
 
 def test_interval_of_the_skill() -> None:
-    """Of a ratio over ten days whose deviations are plus and minus 0.1 in turn, and over ten in two halves."""
-    in_turn = figures([day(0.9 + 0.1 * (-1) ** place, 1.0) for place in range(10)])
+    """Of a ratio over thirty days whose deviations are plus and minus 0.1 in turn, and over thirty in two halves."""
+    in_turn = figures([day(0.9 + 0.1 * (-1) ** place, 1.0) for place in range(30)])
     assert in_turn["skill"] == pytest.approx(0.1)
-    variance = 0.01 * (10 - 2 * 2 / 3 * 9 + 2 / 3 * 8)
-    margin = quantile(9) * math.sqrt(variance * 10 / 9) / 10
+    variance = 0.01 * (30 - 2 * (0.8 * 29 - 0.6 * 28 + 0.4 * 27 - 0.2 * 26))
+    margin = quantile(9) * math.sqrt(variance * 30 / 29) / 30
     assert in_turn["skill_upper"] - in_turn["skill"] == pytest.approx(margin)
-    halves = figures([day(1.0 if place < 5 else 0.8, 1.0) for place in range(10)])
+    halves = figures([day(1.0 if place < 15 else 0.8, 1.0) for place in range(30)])
     assert halves["skill_upper"] - halves["skill"] > 2 * margin
-    assert figures([day(1.0, 1.0)] * 9)["skill_lower"] is None
-    assert figures([day(0.0, 0.0)] * 12)["skill"] is None
+    assert figures([day(1.0, 1.0)] * 29)["skill_lower"] is None
+    assert figures([day(0.0, 0.0)] * 40)["skill"] is None
 
 
 def board(*ago: int) -> Board:
