@@ -72,6 +72,7 @@ def test_each_try_raises_the_bar() -> None:
         "naive",
         "naive",
     ]
+    assert "p < 0.001 for the best of 2 tries" in decide(challenger(1e-9), None).reason
     assert "for one try" in decide(replace(STRONG, tries=1), None).reason
     assert adjusted(0.3, 5) == 1.0
 
