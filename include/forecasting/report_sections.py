@@ -225,7 +225,9 @@ def _percent(share: float | None) -> str:
 
 
 def _p_value(value: float | None) -> str:
-    return NONE if value is None else f"{value:.3f}"
+    if value is None:
+        return NONE
+    return f"{value:.3f}" if value >= 0.001 else "< 0.001"
 
 
 def _between(lower: str, upper: str) -> str:

@@ -47,14 +47,14 @@ def test_a_refused_volatility_says_why_though_the_price_is_served() -> None:
 def test_a_decision_shows_its_statistics() -> None:
     row = {
         "decided_at": AT, "registered_model": "live.binance.BTC-USDT.1h.1", "target": "log_return",
-        "decision": "naive", "recipe": "ridge", "baseline": "drift", "skill": -0.0012, "p_value_over_baseline": 0.61,
-        "tries": 4, "p_value_adjusted": 1.0, "test_rows": 35_043, "p_value_over_champion": None,
+        "decision": "naive", "recipe": "ridge", "baseline": "drift", "skill": -0.0012, "p_value_over_baseline": 0.0004,
+        "tries": 4, "p_value_adjusted": 0.0016, "test_rows": 35_043, "p_value_over_champion": None,
         "champion_before": None, "champion_after": None, "decided_by": None, "reason": "does not beat drift",
     }  # fmt: skip
     assert report_sections.promotions([row]).tables[0].rows == [
         (
-            "2024-03-01 12:30", "live.binance.BTC-USDT.1h.1", "naive", "ridge", "drift", "-0.12%", "35043", "0.610",
-            "4", "1.000", "-", "-", "-", "does not beat drift",
+            "2024-03-01 12:30", "live.binance.BTC-USDT.1h.1", "naive", "ridge", "drift", "-0.12%", "35043", "< 0.001",
+            "4", "0.002", "-", "-", "-", "does not beat drift",
         )
     ]  # fmt: skip
 
