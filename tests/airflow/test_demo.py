@@ -68,7 +68,7 @@ def test_report_says_what_was_done(stack: RunningStack) -> None:
     report = stack.log.read_text()
     for part in (
         "candles: expected",
-        "models against the naive forecast",
+        "models against the best baseline, walk-forward",
         "newest sealed forecasts",
         ", 0 failed",
     ):
