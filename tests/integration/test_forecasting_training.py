@@ -252,7 +252,7 @@ def test_champion_is_compared_kept_and_retired(writer: Connection, registry: Mod
 
     # From here on moves are taken back: what the champion learned is wrong, and the new model learned it too.
     drawn, close, change = random.Random(4), candles[-1].close, 0.0
-    for _ in range(1_400):
+    for _ in range(1_300):
         change = -0.4 * change + drawn.gauss(0, 0.004)
         opened, close = close, (close * Decimal(repr(1 + change))).quantize(Decimal("0.0001"))
         at, high, low = candles[-1].opened_at + HOUR, max(opened, close), min(opened, close)
