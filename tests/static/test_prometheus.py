@@ -13,6 +13,8 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy/prometheus"
 RULE_FILES = sorted((FOLDER / "rules").glob("*.yml"))
 SEVERITIES = {"page", "ticket"}
+WATCHDOG = "Watchdog"  # fires always, so that its absence is the news; nobody is to be called for it
+RULE_TESTS = [Path(__file__).parent / name for name in ("alerts_test.yml", "alerts_of_days_test.yml")]
 
 
 def rules() -> list[dict[str, Any]]:
@@ -24,7 +26,7 @@ def rules() -> list[dict[str, Any]]:
 def problems(rule: dict[str, Any], series_of: Callable[[str], set[str]], known: set[str]) -> list[str]:
     """What is wrong with an alert: an unknown series, or no severity or summary."""
     found = [f"unknown series {name}" for name in sorted(series_of(rule["expr"]) - known)]
-    if rule.get("labels", {}).get("severity") not in SEVERITIES:
+    if rule.get("labels", {}).get("severity") not in ({"none"} if rule["alert"] == WATCHDOG else SEVERITIES):
         found.append("severity is page or ticket")
     if not rule.get("annotations", {}).get("summary"):
         found.append("no summary")
@@ -41,6 +43,12 @@ def test_alert_names_are_unique() -> None:
     assert len(names) == len(set(names)) >= 15
 
 
+def test_the_watchdog_depends_on_nothing() -> None:
+    watchdog = next(rule for rule in rules() if rule["alert"] == WATCHDOG)
+    assert watchdog["expr"] == "vector(1)"
+    assert "for" not in watchdog
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
@@ -51,7 +59,8 @@ def test_alert_names_are_unique() -> None:
     ],
 )
 def test_a_planted_error_is_found(change: dict[str, Any], problem: str, series_of, known_series: set[str]) -> None:
-    assert problems(rules()[0] | change, series_of, known_series) == [problem]
+    sound = next(rule for rule in rules() if rule["alert"] == "SchedulerSilent")
+    assert problems(sound | change, series_of, known_series) == [problem]
 
 
 def test_promtool_accepts_configuration_and_rules(tool) -> None:
@@ -65,8 +74,27 @@ def test_promtool_refuses_a_planted_error(tool, tmp_path: Path) -> None:
 
 
 def test_alerts_fire_when_they_should_and_only_then(tool) -> None:
-    done = tool("promtool", "test", "rules", Path(__file__).parent / "alerts_test.yml")
+    done = tool("promtool", "test", "rules", *RULE_TESTS)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def cases(documents: list[dict[str, Any]]) -> dict[str, set[bool]]:
+    """For each alert, whether tests of the rules expect it to fire (True), to be silent (False), or have both."""
+    found: dict[str, set[bool]] = {}
+    for document in documents:
+        for test in document["tests"]:
+            for case in test["alert_rule_test"]:
+                found.setdefault(case["alertname"], set()).add(bool(case["exp_alerts"]))
+    return found
+
+
+def test_every_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not() -> None:
+    expected = {rule["alert"]: {True} if rule["alert"] == WATCHDOG else {True, False} for rule in rules()}
+    assert cases([yaml.safe_load(path.read_text()) for path in RULE_TESTS]) == expected
+
+
+def test_every_file_of_rule_tests_is_run() -> None:
+    assert sorted(Path(__file__).parent.glob("alerts*_test.yml")) == sorted(RULE_TESTS)
 
 
 def test_scrapes_the_exporter_of_the_compose_file() -> None:
