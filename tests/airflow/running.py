@@ -20,7 +20,7 @@ from include.stack.layout import Layout, Ports
 from include.warehouse.connection import Connection, connect
 
 ROOT = Path(__file__).parents[2]
-DEMO_SECONDS = 900
+DEMO_SECONDS = 1100
 STAYS_UP = "the stack stays up"
 
 
