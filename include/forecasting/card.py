@@ -10,6 +10,7 @@ from typing import Any
 
 from include.forecasting.evaluation import Comparison, Figures
 from include.forecasting.judging import CandidateT, Judgement
+from include.forecasting.p_values import p_figure, p_stated
 from include.forecasting.promotion import SIGNIFICANCE
 from include.forecasting.targets import Target
 
@@ -143,7 +144,7 @@ def model_card(facts: TrainingFacts, judgement: Judgement[CandidateT], parameter
             for name, value in sorted(judgement.losses.items(), key=lambda each: each[1])
         ),
         *(f"| skill over `{name}` | {_compared(compared)} |" for name, compared in overall.against.items()),
-        f"| p of the best baseline's, corrected | {challenger.p_value_adjusted:.3f} for {challenger.tries} tries"
+        f"| p of the best baseline's, corrected | {p_figure(challenger.p_value_adjusted)} for {challenger.tries} tries"
         f" (needs p < {SIGNIFICANCE}) |",
         f"| MAE, RMSE | {overall.mae:.6f}, {overall.rmse:.6f} |",
         *_shares(overall),
@@ -175,7 +176,7 @@ def _span(start: datetime, end: datetime) -> str:
 
 def _compared(compared: Comparison) -> str:
     skill = compared.skill
-    return f"{skill.value:+.2%} [{skill.lower:+.2%}, {skill.upper:+.2%}], p = {compared.test.p_value:.3f}, one try"
+    return f"{skill.value:+.2%} [{skill.lower:+.2%}, {skill.upper:+.2%}], {p_stated(compared.test.p_value)}, one try"
 
 
 def _shares(figures: Figures) -> list[str]:

@@ -19,6 +19,7 @@ import psycopg
 from include.clock import Clock, clock_from_environment
 from include.config.markets import FORECAST_TIMEFRAME, UnknownMarketError, market_by_key
 from include.forecasting.kinds import KIND_KEYS, UnknownKindError, kind_by_key
+from include.forecasting.p_values import p_stated
 from include.warehouse.connection import DSN_VARIABLE, Connection, UnnamedWarehouseError, connect, dsn_of_command
 
 MLFLOW_VARIABLE, AIRFLOW_VARIABLE = "MLFLOW_TRACKING_URI", "AIRFLOW_CONN_MLFLOW"
@@ -130,7 +131,7 @@ def _described(model: Any, number: str | None, now: datetime) -> str:
     return (
         f"version {number} (training {version.training_run_id}), learned until {version.learned_until:%Y-%m-%d},"
         f" {(now - version.learned_until).days} of {MODEL_AGE_LIMIT_DAYS} days old; {version.recipe} over"
-        f" {version.baseline}: skill {version.skill:+.2%}, p = {version.p_value_adjusted:.3f} for {version.tries}"
+        f" {version.baseline}: skill {version.skill:+.2%}, {p_stated(version.p_value_adjusted)} for {version.tries}"
         f" tries, {version.test_rows} rows; intervals held {' and '.join(held) or 'not judged'}"
     )
 

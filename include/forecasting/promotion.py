@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from include.forecasting.metrics import Skill
+from include.forecasting.p_values import p_stated
 from include.forecasting.significance import DieboldMariano
 
 # Probability, over all tries, that a model which is no better passes.
@@ -75,7 +76,7 @@ def decide(challenger: ChallengerEvidence, champion: ChampionEvidence | None) ->
     figures = (
         f"{challenger.recipe} has skill {challenger.skill.value:+.2%} over {bar}"
         f" (95 % interval {challenger.skill.lower:+.2%} to {challenger.skill.upper:+.2%})"
-        f" on {challenger.over_baseline.pairs} rows, {_p(challenger.p_value_adjusted)}"
+        f" on {challenger.over_baseline.pairs} rows, {p_stated(challenger.p_value_adjusted)}"
         f" for {_tries(challenger.tries)} (needs p < {SIGNIFICANCE})"
     )
     if champion is None:
@@ -97,7 +98,7 @@ def decide(challenger: ChallengerEvidence, champion: ChampionEvidence | None) ->
         return Decision("kept", f"{name} stays, it cannot be compared: {champion.unjudged}; {figures}")
     over_champion = adjusted(champion.challenger_over_it.p_value, challenger.tries)
     against_champion = (
-        f"over the champion {_p(over_champion)} on {champion.challenger_over_it.pairs} rows after its training"
+        f"over the champion {p_stated(over_champion)} on {champion.challenger_over_it.pairs} rows after its training"
     )
     if beats_baseline and over_champion < SIGNIFICANCE:
         return Decision("promoted", f"beats {bar} and {name}: {figures}; {against_champion}")
@@ -110,10 +111,6 @@ def decide(challenger: ChallengerEvidence, champion: ChampionEvidence | None) ->
         return Decision("kept", f"{name} stays with {since}; {figures}; {against_champion}")
     behind = f"{name} has fallen behind with {since}"
     return Decision("retired", f"{behind}; the baseline is served; {figures}; {against_champion}")
-
-
-def _p(value: float) -> str:
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 
 
 def _tries(tries: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from include.forecasting.evaluation import Comparison, Figures
+from include.forecasting.p_values import p_figure, p_stated
 from include.forecasting.report_metrics import Coverage, KindFigures
 from include.forecasting.targets import Target
 
@@ -16,9 +17,6 @@ NAMES = {
     "ewma": "EWMA(0.94)",
     "har": "HAR",
 }
-
-
-SMALLEST_P = 0.001
 
 
 class NoBlockError(ValueError):
@@ -116,7 +114,7 @@ def _overall(each: KindFigures) -> Figures:
 
 def _skill(found: Comparison) -> str:
     skill = found.skill
-    return f"{skill.value:+.2%} [{skill.lower:+.2%}, {skill.upper:+.2%}], {_p_value('p', found.test.p_value)}"
+    return f"{skill.value:+.2%} [{skill.lower:+.2%}, {skill.upper:+.2%}], {p_stated(found.test.p_value)}"
 
 
 def _direction(figures: Figures) -> str:
@@ -125,13 +123,7 @@ def _direction(figures: Figures) -> str:
 
 
 def _decided(each: KindFigures) -> tuple[str, str]:
-    return _p_value("", each.challenger.p_value_adjusted), NAMES.get(each.served, each.served)
-
-
-def _p_value(name: str, value: float) -> str:
-    if value < SMALLEST_P:
-        return f"{name} < {SMALLEST_P}".strip()
-    return f"{name} = {value:.3f}" if name else f"{value:.3f}"
+    return p_figure(each.challenger.p_value_adjusted), NAMES.get(each.served, each.served)
 
 
 def _worst(coverage: Coverage) -> str:

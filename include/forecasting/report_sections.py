@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from include.forecasting.held import share_of
+from include.forecasting.p_values import p_figure
 from include.forecasting.picture import Picture
 from include.forecasting.report_rows import Row, SealedSeries
 
@@ -225,9 +226,7 @@ def _percent(share: float | None) -> str:
 
 
 def _p_value(value: float | None) -> str:
-    if value is None:
-        return NONE
-    return f"{value:.3f}" if value >= 0.001 else "< 0.001"
+    return p_figure(value) if value is not None else NONE
 
 
 def _between(lower: str, upper: str) -> str:

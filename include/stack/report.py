@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from include.coverage.equation import coverage
+from include.forecasting.p_values import p_figure
 from include.warehouse.connection import Connection
 from include.warehouse.sql import statement
 from include.warehouse.world import world_of
@@ -98,7 +99,7 @@ def _models(connection: Connection) -> None:
         direction = "-" if hit is None else f"{hit:.1%} [{low:.1%}, {high:.1%}]"
         held = " and ".join("-" if share is None else f"{share:.1%}" for share in shares)
         served = "the baseline" if champion is None else f"version {champion}"
-        figures = (recipe, baseline, f"{skill:+.4f}", f"{p_value:.3f}", str(tries), direction, held)
+        figures = (recipe, baseline, f"{skill:+.4f}", p_figure(p_value), str(tries), direction, held)
         rows.append((market, target, f"+{horizon} h", *figures, decision, served))
     table(
         "models against the best baseline, walk-forward (skill 0 = the baseline; p corrected for the tries)",
