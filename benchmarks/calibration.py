@@ -8,10 +8,13 @@ from datetime import timedelta
 import numpy as np
 import numpy.typing as npt
 
+from include.forecasting.calibration import CENTRAL
+from include.forecasting.held import inside
 from include.forecasting.historical import historical_quantiles
-from include.forecasting.intervals import LEVELS, Bands, walk
+from include.forecasting.intervals import walk
 from include.forecasting.rows import ForecastRows
 from include.forecasting.significance import FloatArray
+from include.forecasting.tracker import CENTRAL_PLACES
 
 BAR = timedelta(hours=1)
 SHARES = (0.80, 0.95)
@@ -59,10 +62,10 @@ def kept(rows: ForecastRows, predicted: FloatArray, starts: np.datetime64, ends:
     outcome, quarters = rows.outcome[judged], rows.as_of[judged].astype("datetime64[M]").astype(np.int64) // 3
     found = []
     for place, share in enumerate(SHARES):
-        ours = _edges(bands, share)
-        lower, upper = ours[0][judged], ours[1][judged]
+        below, above = CENTRAL_PLACES[CENTRAL.index(share)]
+        lower, upper = bands.quantiles[judged, below], bands.quantiles[judged, above]
         old_lower, old_upper = history[judged, place], history[judged, place + len(SHARES)]
-        hit, old_hit = _within(outcome, lower, upper), _within(outcome, old_lower, old_upper)
+        hit, old_hit = inside(outcome, lower, upper), inside(outcome, old_lower, old_upper)
         found.append(
             Kept(
                 share=share,
@@ -79,16 +82,7 @@ def kept(rows: ForecastRows, predicted: FloatArray, starts: np.datetime64, ends:
     return found
 
 
-def _edges(bands: Bands, share: float) -> tuple[FloatArray, FloatArray]:
-    below, above = LEVELS.index(round((1 - share) / 2, 3)), LEVELS.index(round((1 + share) / 2, 3))
-    return bands.quantiles[:, below], bands.quantiles[:, above]
-
-
-def _within(outcome: FloatArray, lower: FloatArray, upper: FloatArray) -> npt.NDArray[np.bool_]:
-    return (outcome >= lower) & (outcome <= upper)
-
-
-def _worst(hit: npt.NDArray[np.bool_], quarters: npt.NDArray[np.int64], share: float) -> float:
+def _worst(hit: FloatArray, quarters: npt.NDArray[np.int64], share: float) -> float:
     """Coverage of the quarter farthest from the promise."""
     _, number, count = np.unique(quarters, return_inverse=True, return_counts=True)
     coverage = np.bincount(number, weights=hit) / count

@@ -42,7 +42,6 @@ with DAG(
         conn_id="warehouse",
         table="mart.audit",
         checks=MART_CHECKS,
-        retry_on_failure=False,
         outlets=[MART],
     )
     transform_markets >> [notify_alerts, check_mart]

@@ -102,15 +102,8 @@ def evidence_of(judgement: Judgement[CandidateT]) -> dict[str, Any]:
 
 
 def _nested(figures: Figures) -> dict[str, Any]:
-    return {
-        "rows": figures.count,
-        "mae": figures.mae,
-        "rmse": figures.rmse,
-        "loss": figures.loss,
-        "intervals": asdict(figures.intervals) if figures.intervals else None,
-        "direction": asdict(figures.direction) if figures.direction else None,
-        "against": {name: asdict(compared) for name, compared in figures.against.items()},
-    }
+    found = asdict(figures)
+    return {"rows": found.pop("count"), **found}
 
 
 def plain(value: Any) -> Any:

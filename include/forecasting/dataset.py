@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from include.candles.timeframes import step
+from include.candles.timeframes import EPOCH, step
 from include.forecasting.inputs import FEATURES_USED, model_inputs
 from include.forecasting.rows import ForecastRows
 from include.forecasting.significance import FloatArray
 from include.forecasting.targets import ForecastKind, Target
-from include.forecasting.times import EPOCH_START, to_array
+from include.forecasting.times import to_array
 from include.forecasting.volatility import LOOKBACK_BARS, future_volatility, past_volatility
 from include.warehouse.connection import Connection
 from include.warehouse.sql import statement
@@ -26,7 +26,7 @@ def load_rows(
     kind: ForecastKind,
     *,
     now: datetime,
-    since: datetime = EPOCH_START,
+    since: datetime = EPOCH,
 ) -> ForecastRows:
     """Rows of candles that opened at or after `since` and had closed by `now`; outcomes that were known by `now`."""
     return load_kinds(connection, instrument_id, timeframe, (kind,), now=now, since=since)[kind]
@@ -39,14 +39,14 @@ def load_kinds(
     kinds: Iterable[ForecastKind],
     *,
     now: datetime,
-    since: datetime = EPOCH_START,
+    since: datetime = EPOCH,
 ) -> dict[ForecastKind, ForecastRows]:
     """The same rows for several kinds of forecast, read once."""
     # Two plain range scans joined here: right after a bulk load the server has no statistics, and its planner then
     # joins tens of thousands of rows in nested loops.
     of_series = {"instrument_id": instrument_id, "timeframe": timeframe, "now": now}
     reach = LOOKBACK_BARS * step(timeframe)
-    earliest = since - reach if since - EPOCH_START > reach else EPOCH_START
+    earliest = since - reach if since - EPOCH > reach else EPOCH
     with connection.cursor(binary=True) as cursor:  # floats as they are, not as text
         closes = cursor.execute(statement("forecast/select_closes.sql"), {**of_series, "since": earliest}).fetchall()
         featured = cursor.execute(

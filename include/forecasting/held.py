@@ -45,3 +45,9 @@ def share_of(hits: FloatArray, horizon: int) -> Share | None:
     middle = (share + z2 / (2 * worth)) / (1 + z2 / worth)
     margin = _DEVIATIONS * math.sqrt(spread / worth + z2 / (4 * worth**2)) / (1 + z2 / worth)
     return Share(share, max(0.0, middle - margin), min(1.0, middle + margin), count)
+
+
+def inside(actual: FloatArray, lower: FloatArray, upper: FloatArray) -> FloatArray:
+    """1 where the outcome lies within the bounds, 0 where it does not, NaN where either is not known."""
+    known = np.isfinite(actual) & np.isfinite(lower) & np.isfinite(upper)
+    return np.where(known, (lower <= actual) & (actual <= upper), np.nan)

@@ -44,9 +44,6 @@ DIFFERENCES: dict[str, tuple[str, str]] = {
     "fear_greed_change": ("fear_greed", "fear_greed_30d"),
 }
 
-# What intervals are measured in: the size of the last day's moves.
-VOLATILITY = "realised_volatility_24h"
-
 # Columns of features.candle_feature that the inputs are made of.
 FEATURES_USED: tuple[str, ...] = tuple(
     dict.fromkeys(

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from include.candles.timeframes import SECONDS, step
+from include.candles.timeframes import EPOCH, SECONDS, step
 from include.features.blocks import bar_number, block_start, lookback_bars, opening, whole_memory_bars
 from include.features.compute import CANDLE_COLUMNS, INDEX_COLUMNS, feature_columns
 from include.features.definition import definition_sha256
@@ -22,7 +22,6 @@ from include.forecasting.inputs import FEATURES_USED
 from include.forecasting.rows import ForecastRows
 from include.forecasting.significance import FloatArray
 from include.forecasting.targets import ForecastKind
-from include.forecasting.times import EPOCH_START
 from include.forecasting.volatility import LOOKBACK_BARS
 from include.warehouse.connection import Connection
 from include.warehouse.sql import statement
@@ -35,7 +34,7 @@ def known_rows(
     kind: ForecastKind,
     *,
     known_at: datetime,
-    since: datetime = EPOCH_START,
+    since: datetime = EPOCH,
 ) -> ForecastRows:
     """Rows of candles that opened at or after `since`, with everything as it was known at `known_at` (UTC).
 
@@ -69,7 +68,7 @@ def computed_rows(
         "starts_at": opening(begin, timeframe),
         "known_at": known_at,
         # The mean over the most days looks so far back from the first candle's close.
-        "first_day": (max(since, EPOCH_START + _MEMORY) - _MEMORY).date(),
+        "first_day": (max(since, EPOCH + _MEMORY) - _MEMORY).date(),
     }
     candles = read_floats(connection, "forecast/select_known_candles.sql", values, CANDLE_COLUMNS)
     index = read_floats(connection, "forecast/select_known_fear_greed.sql", values, INDEX_COLUMNS)

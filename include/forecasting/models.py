@@ -18,7 +18,8 @@ class RollbackError(RuntimeError):
     """It cannot be rolled back as asked; the message says why. Nothing was changed."""
 
 
-class Version(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Version:
     """A version with the evidence of its training (ml.training_run); times are UTC."""
 
     version: str
@@ -37,7 +38,8 @@ class Version(NamedTuple):
     model_sha256: str | None
 
 
-class Decided(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Decided:
     """A decision who serves; versions None: the baseline. decided_by: None where the rules of a training did."""
 
     decided_at: datetime

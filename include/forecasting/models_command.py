@@ -96,15 +96,7 @@ def _list(connection: Connection, uri: str, options: argparse.Namespace, now: da
 
     models = registered_models(connection, ModelRegistry(uri))
     if options.json:
-        plain = [
-            asdict(model)
-            | {
-                "versions": [each._asdict() for each in model.versions],
-                "history": [each._asdict() for each in model.history],
-            }
-            for model in models
-        ]
-        print(json.dumps(plain, indent=2, default=_plain))
+        print(json.dumps([asdict(model) for model in models], indent=2, default=_plain))
         return 0
     for model in models:
         print(f"{model.market} {model.target}/{model.horizon_bars} ({model.name})")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from include.forecasting.intervals import LEVELS
+from include.forecasting.calibration import LEVELS
+from include.forecasting.held import inside
 from include.forecasting.losses import loss_of
 from include.forecasting.significance import FloatArray
 
@@ -181,12 +182,6 @@ def training_plots(judgement: Judgement[Any]) -> dict[str, Figure]:
         "coverage_over_time": coverage_figure(f"{title}: share held", held_by),
         "width_over_time": width_figure(f"{title}: width", "mean width, in the target's unit", widths),
     }
-
-
-def inside(actual: FloatArray, lower: FloatArray, upper: FloatArray) -> FloatArray:
-    """1 where the outcome lies within the bounds, 0 where it does not, NaN where either is not known."""
-    known = np.isfinite(actual) & np.isfinite(lower) & np.isfinite(upper)
-    return np.where(known, (lower <= actual) & (actual <= upper), np.nan)
 
 
 def _figure(size: tuple[float, float], title: str, ylabel: str, xlabel: str = "UTC") -> tuple[Figure, Axes]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
@@ -38,12 +37,11 @@ class ModelVersion:
 
 @dataclass(frozen=True, slots=True)
 class RegisteredVersion:
-    """A version as the registry lists it: aliases it bears, when it was registered (UTC)."""
+    """A version as the registry lists it, with the aliases it bears."""
 
     version: str
     run_id: str
     aliases: tuple[str, ...]
-    created_at: datetime
 
 
 @dataclass(frozen=True)
@@ -131,8 +129,6 @@ class ModelRegistry:
 
     def versions(self, name: str) -> list[RegisteredVersion]:
         """Every version of a model, newest first; none where it is not registered."""
-        from datetime import UTC
-
         client = self._client()
         model = self._found(lambda: client.get_registered_model(name))
         if model is None:
@@ -141,12 +137,7 @@ class ModelRegistry:
         for alias, version in sorted(model.aliases.items()):
             bearers.setdefault(str(version), []).append(alias)
         found = [
-            RegisteredVersion(
-                str(each.version),
-                each.run_id,
-                tuple(bearers.get(str(each.version), ())),
-                datetime.fromtimestamp(each.creation_timestamp / 1000, UTC),
-            )
+            RegisteredVersion(str(each.version), each.run_id, tuple(bearers.get(str(each.version), ())))
             for each in client.search_model_versions(f"name = '{name}'")
         ]
         return sorted(found, key=lambda each: -int(each.version))

@@ -16,13 +16,12 @@ import numpy.typing as npt
 from include.candles.timeframes import step
 from include.config.markets import Market
 from include.forecasting.baselines.listing import baselines, served_baseline
+from include.forecasting.calibration import CENTRAL, LEVELS
 from include.forecasting.evaluation import Evaluation, evaluate, judged_rows
 from include.forecasting.forecaster import Forecaster
-from include.forecasting.held import Share, share_of
+from include.forecasting.held import Share, inside, share_of
 from include.forecasting.historical import historical_quantiles
-from include.forecasting.intervals import LEVELS
 from include.forecasting.losses import crps_from_quantiles, loss_of
-from include.forecasting.plots import inside
 from include.forecasting.promotion import ChallengerEvidence, Decision, decide
 from include.forecasting.recipes.listing import recipes
 from include.forecasting.recorded import TIMEFRAME, recorded_rows
@@ -30,6 +29,7 @@ from include.forecasting.rows import ForecastRows
 from include.forecasting.significance import FloatArray
 from include.forecasting.targets import ForecastKind
 from include.forecasting.times import to_array
+from include.forecasting.tracker import CENTRAL_PLACES
 from include.forecasting.walkforward import folds, walk_forward
 
 STARTS_AT = datetime(2021, 1, 1, tzinfo=UTC)
@@ -138,9 +138,8 @@ def _intervals(rows: ForecastRows, evaluation: Evaluation) -> tuple[tuple[Covera
     found = []
     for nominal, lower, upper in ((0.80, bands.lower_80, bands.upper_80), (0.95, bands.lower_95, bands.upper_95)):
         hits = inside(actual, lower[both], upper[both])
-        below, above = ((1 - nominal) / 2, (1 + nominal) / 2)
-        columns = [int(np.argmin(np.abs(levels - level))) for level in (below, above)]
-        floor, ceiling = historical[both][:, columns[0]], historical[both][:, columns[1]]
+        below, above = CENTRAL_PLACES[CENTRAL.index(nominal)]
+        floor, ceiling = historical[both][:, below], historical[both][:, above]
         width = float((upper - lower)[both].mean()) / float((ceiling - floor).mean())
         quarter, share = _worst_quarter(held.as_of[both], hits, nominal)
         share_held = share_of(hits, rows.horizon_bars)

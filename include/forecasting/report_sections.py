@@ -10,6 +10,7 @@ from include.forecasting.held import share_of
 from include.forecasting.p_values import p_figure
 from include.forecasting.picture import Picture
 from include.forecasting.report_rows import Row, SealedSeries
+from include.forecasting.verify_board import FEWEST_DAYS
 
 NONE = "-"
 DECISIONS_SHOWN = 40
@@ -130,7 +131,7 @@ def scoreboard(rows: Sequence[Row]) -> Section:
             between = (
                 f"[{row['skill_lower']:+.2%}, {row['skill_upper']:+.2%}]" if row["skill_lower"] is not None else ""
             )
-            unsure = "fewer than 30 days"
+            unsure = f"fewer than {FEWEST_DAYS} days" if row["days"] < FEWEST_DAYS else NONE
             told.append(
                 (
                     f"{row['venue']} {row['symbol']}, +{row['horizon_bars']} h",

@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 
-EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 def to_datetime(at: np.datetime64) -> datetime:
     """UTC-aware datetime, to the microsecond."""

@@ -7,11 +7,9 @@ transaction, and the outcome is written in another one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from include.candles.timeframes import step
+from include.candles.timeframes import EPOCH, step
 from include.config.markets import Market
 from include.forecasting import promotion, walkforward
 from include.forecasting.baselines.listing import baselines
@@ -32,10 +30,10 @@ from include.forecasting.registry import ModelRegistry, ModelVersion, model_name
 from include.forecasting.rows import ForecastRows
 from include.forecasting.stored_model import TrainedModel, UnusableModelError
 from include.forecasting.targets import ForecastKind, Target
-from include.forecasting.times import EPOCH_START, to_datetime
+from include.forecasting.times import to_datetime
 from include.forecasting.training_record import facts_of, newest, record_of
 from include.forecasting.walkforward import NotEnoughHistoryError, folds
-from include.warehouse.connection import Connection, lock
+from include.warehouse.connection import Connection, held_lock, lock
 from include.warehouse.instruments import ensure_instrument
 from include.warehouse.world import world_of
 
@@ -55,7 +53,7 @@ def train_market(
     kind: ForecastKind,
     now: datetime,
     *,
-    since: datetime = EPOCH_START,
+    since: datetime = EPOCH,
 ) -> TrainingOutcome:
     """Train, judge, log and decide for one market and kind, on what was known at `now` (UTC) of candles from `since`.
 
@@ -66,7 +64,7 @@ def train_market(
     registry does not answer; nothing is recorded and nobody is promoted then.
     """
     instrument_id = ensure_instrument(connection, market)
-    with _held(connection, f"training {instrument_id} {timeframe} {kind}"):
+    with held_lock(connection, f"training {instrument_id} {timeframe} {kind}"):
         with connection.transaction():
             connection.execute("set transaction isolation level repeatable read read only")
             world = world_of(connection)
@@ -140,16 +138,6 @@ def definition_sha256(target: Target) -> str:
         walkforward.FEWEST_EMBARGO_BARS,
         promotion.SIGNIFICANCE,
     )
-
-
-@contextmanager
-def _held(connection: Connection, name: str) -> Iterator[None]:
-    """Hold the lock of that name without a transaction: a snapshot held for minutes keeps vacuum from its work."""
-    connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", (name,))
-    try:
-        yield
-    finally:
-        connection.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (name,))
 
 
 def _judged_window(rows: ForecastRows, bar: timedelta) -> tuple[datetime, datetime]:

@@ -14,7 +14,8 @@ from include.warehouse.sql import statement
 
 # Who must have dealt with a change before it is forgotten. A consumer that is not named here misses what is.
 CONSUMERS = {"candle": ("features", "transforms", "transforms.ranking"), "fear_greed": ("features",)}
-# sql/checks/series.sql looks at the changes of two days, and at the newest 10,000 ids of all datasets.
+# sql/checks/series.sql looks at the changes of the last hours (CHANGED_HOURS), and at the newest 10,000 ids of all
+# datasets; two days leave room for an installation that was down.
 KEPT_FOR = timedelta(days=2)
 KEPT_IDS = 10_000
 

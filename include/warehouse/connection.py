@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -38,3 +39,16 @@ def connect(dsn: str) -> Connection:
 def lock(connection: Connection, name: str) -> None:
     """Wait for and hold the lock of that name until the transaction ends."""
     connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", (name,))
+
+
+@contextmanager
+def held_lock(connection: Connection, name: str) -> Iterator[None]:
+    """Hold the lock of that name without a transaction: a snapshot held for minutes keeps vacuum from its work.
+
+    It is the session's own: a proxy that pools by transaction would lose it.
+    """
+    connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", (name,))
+    try:
+        yield
+    finally:
+        connection.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (name,))

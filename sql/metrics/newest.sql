@@ -57,4 +57,4 @@ cross join
         ('crypto.forecast.coverage_ratio', '{"interval": "80"}', b.interval_coverage),
         ('crypto.forecast.coverage_ratio', '{"interval": "95"}', b.interval_coverage_95)
     ) as m (metric, label, value)
-where m.value is not null and (b.days >= 10 or m.metric = 'crypto.forecast.skill_ratio')
+where m.value is not null and (b.days >= 10 or m.metric <> 'crypto.forecast.coverage_ratio')

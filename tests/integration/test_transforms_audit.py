@@ -80,7 +80,6 @@ def test_what_is_wrong_is_named_and_the_table_is_read_once(writer: Connection, c
     put(writer, BINANCE, walk(100))
     run_transforms(writer, KNOWN)
     check = CheckMartOperator(task_id="check", conn_id="warehouse", table="mart.audit", checks=MART_CHECKS)
-    check.retry_on_failure = False
     check.execute({})
     assert [(each.name, each.success) for each in check.check_results] == [(name, True) for name in MART_CHECKS]
     assert str(check.sql).count("mart.audit") == 1

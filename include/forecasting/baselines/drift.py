@@ -33,5 +33,5 @@ class Drift:
     def fit(self, past: ForecastRows) -> FittedDrift:
         """Raises NothingToLearnError without a row."""
         if not len(past):
-            raise NothingToLearnError("drift: no row to learn from")
+            raise NothingToLearnError(f"{self.name}: no row to learn from")
         return FittedDrift(float(past.outcome.mean()))

@@ -51,5 +51,5 @@ class Ewma:
     def fit(self, past: ForecastRows) -> FittedEwma:
         """Raises NothingToLearnError without a row."""
         if not len(past):
-            raise NothingToLearnError("ewma: no row to learn from")
+            raise NothingToLearnError(f"{self.name}: no row to learn from")
         return FittedEwma(usual_volatility(past.outcome))

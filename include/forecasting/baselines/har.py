@@ -49,7 +49,7 @@ class Har:
     def fit(self, past: ForecastRows) -> FittedHar:
         """Raises NothingToLearnError without a row."""
         if not len(past):
-            raise NothingToLearnError("har: no row to learn from")
+            raise NothingToLearnError(f"{self.name}: no row to learn from")
         usual = usual_volatility(past.outcome)
         logs, actual = _logs(past, usual), log_volatility(past.outcome, usual)
         alike = np.full(len(WINDOWS), 1.0 / len(WINDOWS))

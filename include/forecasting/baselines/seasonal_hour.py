@@ -36,7 +36,7 @@ class SeasonalHour:
     def fit(self, past: ForecastRows) -> FittedSeasonalHour:
         """Raises NothingToLearnError without a row."""
         if not len(past):
-            raise NothingToLearnError("seasonal_hour: no row to learn from")
+            raise NothingToLearnError(f"{self.name}: no row to learn from")
         hour = _hour(past.as_of)
         count = np.bincount(hour, minlength=HOURS)
         total = np.bincount(hour, weights=past.outcome, minlength=HOURS)

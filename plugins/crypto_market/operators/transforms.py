@@ -81,6 +81,9 @@ class CheckMartOperator(SQLTableCheckOperator):
 
     ui_color = "#fff2cc"
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(retry_on_failure=False, **kwargs)
+
     def execute(self, context: Context) -> None:
         from include.metrics import emit
         from include.transforms.checks import checks_statement

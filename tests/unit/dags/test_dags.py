@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,12 @@ from airflow.providers.common.sql.operators.sql import BaseSQLOperator
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronDataIntervalTimetable
 from airflow.sdk.exceptions import ParamValidationError
 from airflow.utils.file import iter_airflow_imports
+from croniter import croniter
 
 from crypto_market.retry import VenueRetryPolicy
 from include.config.markets import MARKETS, TIMEFRAMES, VENUES, market_keys
 from include.forecasting.kinds import KIND_KEYS
+from include.forecasting.training import RETRAINED_EVERY
 from include.stack.layout import ROOT
 from include.stack.settings_file import read_settings
 
@@ -140,6 +142,14 @@ def test_schedule_is_an_explicit_data_interval(dag: DAG) -> None:
     assert dag.catchup is False
     assert dag.start_date is not None
     assert dag.start_date <= min(market.listed_at for market in MARKETS), "history can be backfilled from its beginning"
+
+
+def test_champions_outlast_the_time_between_two_trainings_that_the_schedule_has(bag: DagBag) -> None:
+    schedule = bag.dags["model_retraining"].schedule
+    assert isinstance(schedule, CronDataIntervalTimetable)
+    runs = croniter(schedule.expression, datetime(2024, 1, 3, tzinfo=UTC))
+    first, second = (runs.get_next(datetime) for _ in range(2))
+    assert second - first == RETRAINED_EVERY
 
 
 def test_assets_wake_who_waits_for_them(bag: DagBag) -> None:

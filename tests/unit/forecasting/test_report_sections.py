@@ -27,6 +27,12 @@ def test_scoreboard_shows_the_interval_of_a_skill() -> None:
     ]  # fmt: skip
 
 
+def test_a_skill_without_an_interval_says_why() -> None:
+    young = SCORED | {"days": 29, "skill_lower": None, "skill_upper": None}
+    for row, told in ((young, "fewer than 30 days"), (young | {"days": 30}, "-")):
+        assert report_sections.scoreboard([row]).tables[1].rows[0][6] == told
+
+
 def test_a_refused_volatility_says_why_though_the_price_is_served() -> None:
     row = {
         "venue": "binance", "symbol": "BTC/USDT", "hours": 24.0, "state": "served", "reason": None, "refused_at": None,
@@ -66,4 +72,5 @@ def test_nothing_is_said_to_be_nothing() -> None:
         report_sections.scoreboard([]),
         report_sections.promotions([]),
     ):
+        assert section.tables
         assert all(table.nothing and not table.rows for table in section.tables)
