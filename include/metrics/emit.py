@@ -13,7 +13,8 @@ from functools import cache
 
 from statsd import StatsClient
 
-from include.metrics.registry import MetricType, declared
+from include.metrics.metric import MetricType
+from include.metrics.registry import declared
 
 # In a tag these would end the tag, the name or the line for the receiver.
 _ILLEGAL_IN_TAG = re.compile(r"[^A-Za-z0-9_./+-]")
