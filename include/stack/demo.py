@@ -16,9 +16,8 @@ from include.stack.report import print_report
 from include.stack.status import addresses
 from include.warehouse.connection import connect
 
-HISTORY_FROM = datetime(2023, 1, 1, tzinfo=UTC)
+RECORDED_FROM = datetime(2023, 1, 1, tzinfo=UTC)
 HOURS_BY_BACKFILL = 6
-ARCHIVED_MONTH = {"start": "2023-01-01T00:00:00Z", "end": "2023-02-01T00:00:00Z"}
 LEVEL_TRIGGERED = ("coverage_repair", "feature_upsert", "market_transforms", "model_retraining", "price_forecast")
 HOURLY = ("ohlcv_hourly", "spot_sentiment_hourly")
 STEP_SECONDS = 900.0
@@ -28,6 +27,14 @@ def logical_date(run: dict[str, Any]) -> datetime:
     """Start of the run's data interval, by which a backfill names it; the end of time where it has none."""
     given = run["logical_date"]
     return datetime.fromisoformat(given) if given else datetime.max.replace(tzinfo=UTC)
+
+
+def history_from(world: str, now: datetime) -> datetime:
+    """First month the demo loads: of a recorded world all there is; of one without end the last year, so that the
+    demo stays as long as it is."""
+    if world == "recorded":
+        return RECORDED_FROM
+    return datetime(now.year - 1, now.month, 1, tzinfo=UTC)
 
 
 class Demo:
@@ -48,7 +55,8 @@ class Demo:
         self._wait_for_dags()
         for dag_id in ("ohlcv_backfill", *HOURLY):
             self.api.set_paused(dag_id, False)
-        self._backfill("ohlcv_backfill", HISTORY_FROM, self.now)
+        first = history_from(self.stack.layout.world, self.now)
+        self._backfill("ohlcv_backfill", first, self.now)
         hour = self.now.replace(minute=0, second=0, microsecond=0)
         for dag_id in HOURLY:
             # A run is named by the start of its interval; the newest one ended some minutes after the full hour.
@@ -59,7 +67,8 @@ class Demo:
             self.api.set_paused(dag_id, False)
             self._trigger(dag_id)
         self.api.set_paused("archival", False)
-        self._trigger("archival", {"dry_run": False, **ARCHIVED_MONTH})
+        second = (first + timedelta(days=31)).replace(day=1)
+        self._trigger("archival", {"dry_run": False, "start": first.isoformat(), "end": second.isoformat()})
         self._wait_until_idle()
         self._leave()
         return self._report(began)

@@ -113,6 +113,7 @@ def stack_environment(
         "MLFLOW_BACKEND_STORE_URI": database_url(ports, "mlflow", credentials.mlflow_database, MLFLOW_DATABASE),
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "GIT_PYTHON_REFRESH": "quiet",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",  # a line of the task log for each step of the bar
         **connections(layout, ports, credentials),
     }
     if layout.world != "live":
