@@ -33,16 +33,17 @@ class Credentials:
     fernet_key: str = field(default_factory=_fernet_key, repr=False)
     api_secret: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
     jwt_secret: str = field(default_factory=lambda: secrets.token_hex(64), repr=False)
+    redis: str = field(default_factory=_password, repr=False)
 
 
 def load_or_create(path: Path) -> tuple[Credentials, bool]:
-    """The installation's credentials, and whether they were made just now."""
-    if path.exists():
-        return Credentials(**json.loads(path.read_text())), False
-    made = Credentials()
-    unfinished = path.with_suffix(".making")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as out:
-        json.dump(asdict(made), out, indent=1)
-    unfinished.rename(path)
-    return made, True
+    """The installation's credentials, and whether they were made just now; what an older file lacks is added to it."""
+    held = json.loads(path.read_text()) if path.exists() else {}
+    credentials = Credentials(**held)
+    if asdict(credentials) != held:
+        unfinished = path.with_suffix(".making")
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as out:
+            json.dump(asdict(credentials), out, indent=1)
+        unfinished.rename(path)
+    return credentials, not held

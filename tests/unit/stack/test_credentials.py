@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +18,20 @@ def test_made_once_and_the_same_ever_after(tmp_path: Path) -> None:
     assert fresh
     assert load_or_create(path) == (made, False)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_older_file_keeps_what_it_holds_and_gets_what_it_lacks(tmp_path: Path) -> None:
+    path = tmp_path / "credentials.json"
+    made, _ = load_or_create(path)
+    older = asdict(made)
+    del older["redis"]
+    path.write_text(json.dumps(older))
+    completed, fresh = load_or_create(path)
+    assert not fresh
+    assert load_or_create(path) == (completed, False)
+    assert {name: secret for name, secret in asdict(completed).items() if name != "redis"} == older
+    assert completed.redis != made.redis
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_only_the_owner_may_read_them_whatever_the_umask(tmp_path: Path) -> None:
