@@ -18,10 +18,13 @@ from psycopg.conninfo import make_conninfo
 
 from include.stack import databases
 from include.stack.airflow_api import AirflowApi
+from include.stack.celery_workers import redis_component, worker_components
 from include.stack.components import airflow_components, service_components
 from include.stack.credentials import load_or_create
 from include.stack.environment import WAREHOUSE_DATABASE, child_environment, stack_environment
+from include.stack.executor import Executor
 from include.stack.layout import ROOT, Layout, Ports, StackError, last_world
+from include.stack.monitoring import monitoring_components
 from include.stack.postgres import PostgresCluster
 from include.stack.processes import Component, SessionBook, sweep
 from include.stack.replay_source import ReplaySource
@@ -37,10 +40,18 @@ class AlreadyRunningError(StackError):
 
 
 class Stack:
-    """All components of one world on this machine."""
+    """All components of one world on this machine; executor: None for the one the environment names."""
 
-    def __init__(self, layout: Layout, ports: Ports, replay: ReplaySource | None, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        ports: Ports,
+        replay: ReplaySource | None,
+        say: Callable[[str], None],
+        executor: Executor | None = None,
+    ) -> None:
         self.layout, self.ports, self.replay, self.say = layout, ports, replay, say
+        self.executor = executor or Executor.from_environment()
         self.components: list[Component] = []
         self.stopping = threading.Event()
         self._lock: IO[str] | None = None
@@ -65,14 +76,18 @@ class Stack:
         if left:
             self.say(f"ended {left} processes that an earlier start left behind")
         taken = self.ports.taken(self.layout.world)
+        if self.executor.is_celery and (line := self.ports.taken_line("redis")):
+            taken.append(line)
         if taken:
             raise StackError("\n".join(taken))
         self.layout.make()
         (self.layout.var / "world").write_text(self.layout.world)
+        self.executor.note(self.layout.var)
         self.credentials, fresh = load_or_create(self.layout.credentials)
         if fresh:
             self.say(f"Airflow login: admin / {self.credentials.airflow_admin}  (kept in {self.layout.credentials})")
-        self.environment = child_environment(stack_environment(self.layout, self.ports, self.credentials))
+        added = stack_environment(self.layout, self.ports, self.credentials, executor=self.executor)
+        self.environment = child_environment(added)
         self._seed_airflow_login()
         self._reaper = self._start_reaper()
         self._watcher = threading.Thread(target=self._watch, name="supervisor", daemon=True)
@@ -86,10 +101,16 @@ class Stack:
         databases.prepare(cluster, self.credentials)
         self.say("starting replay exchange, StatsD receiver and MLflow" if self.replay else "starting services")
         services = service_components(self.layout, self.ports, self.environment, self.replay)
+        services += monitoring_components(self.layout, self.ports, self.environment, self.say)
+        workers: list[Component] = []
+        if self.executor.is_celery:
+            self.say(f"starting Redis, and with Airflow {self.executor.workers} Celery workers")
+            services.append(redis_component(self.layout, self.ports, self.credentials, self.environment))
+            workers = worker_components(self.executor, self.ports, self.credentials, self.environment)
         self._launch(services, wait=False)
         databases.migrate_airflow(self.layout, self.environment, self.say)
         self.say("starting Airflow")
-        self._launch(airflow_components(self.ports, self.environment))
+        self._launch([*airflow_components(self.ports, self.environment), *workers])
         self._await(services)
 
     def api(self) -> AirflowApi:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 WORLDS = ("live", "recorded", "synthetic")
+OPTIONAL = ("prometheus", "node_exporter", "redis")  # ports of programs the stack works without
 
 
 class StackError(RuntimeError):
@@ -26,6 +27,9 @@ class Ports:
     replay: int = 9009  # REPLAY_PORT
     metrics: int = 9102  # METRICS_PORT
     statsd: int = 8125  # STATSD_PORT
+    prometheus: int = 9090  # PROMETHEUS_PORT
+    node_exporter: int = 9100  # NODE_EXPORTER_PORT
+    redis: int = 6380  # REDIS_PORT, not 6379: a system's own Redis is left alone; needed with Celery only
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Ports:
@@ -45,22 +49,23 @@ class Ports:
         return f"{name.upper()}_PORT"
 
     def taken(self, world: str) -> list[str]:
-        """A line for each port that somebody else listens on, naming the remedy."""
-        lines = []
-        for each in fields(self):
-            if each.name == "replay" and world == "live":
-                continue
-            port = getattr(self, each.name)
-            kind = socket.SOCK_DGRAM if each.name == "statsd" else socket.SOCK_STREAM
-            with socket.socket(socket.AF_INET, kind) as probe:
-                if kind == socket.SOCK_STREAM:
-                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind(("127.0.0.1", port))
-                except OSError as error:
-                    variable = self.variable(each.name)
-                    lines.append(f"port {port} ({each.name}) is taken: {error.strerror}; choose another: {variable}=…")
-        return lines
+        """A line for each port the stack cannot do without that somebody else listens on, naming the remedy."""
+        spared = OPTIONAL if world != "live" else (*OPTIONAL, "replay")
+        lines = (self.taken_line(each.name) for each in fields(self) if each.name not in spared)
+        return [line for line in lines if line]
+
+    def taken_line(self, name: str) -> str | None:
+        """Who holds this port, and the remedy; None where it is free."""
+        port = getattr(self, name)
+        kind = socket.SOCK_DGRAM if name == "statsd" else socket.SOCK_STREAM
+        with socket.socket(socket.AF_INET, kind) as probe:
+            if kind == socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                return f"port {port} ({name}) is taken: {error.strerror}; choose another: {self.variable(name)}=…"
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,18 @@ class Layout:
     @property
     def archive(self) -> Path:
         return self.state / "archive"
+
+    @property
+    def prometheus_configuration(self) -> Path:
+        return self.state / "prometheus.yml"
+
+    @property
+    def prometheus_data(self) -> Path:
+        return self.state / "prometheus"
+
+    @property
+    def redis(self) -> Path:
+        return self.state / "redis"
 
     @property
     def credentials(self) -> Path:

@@ -6,6 +6,7 @@ import socket
 
 from include.stack.components import airflow_part_is_healthy, answers
 from include.stack.layout import Layout, Ports
+from include.stack.monitoring import running
 
 
 def listens(port: int) -> bool:
@@ -28,6 +29,7 @@ def component_lines(layout: Layout, ports: Ports) -> tuple[bool, list[str]]:
         healthy[f"airflow-{part.replace('_', '-')}"] = airflow_part_is_healthy(ports.airflow, part)
     if layout.world != "live":
         healthy["replay"] = answers(f"http://127.0.0.1:{ports.replay}/health")
+    healthy |= {name: answers(url) for name, url in running(layout, ports).items()}
     lines = [
         f"  {name:24}{'healthy' if ok else f'NOT healthy, see {layout.logs / name}.log'}"
         for name, ok in sorted(healthy.items())
@@ -38,12 +40,14 @@ def component_lines(layout: Layout, ports: Ports) -> tuple[bool, list[str]]:
 def addresses(layout: Layout, ports: Ports) -> str:
     """Where to look, a line each."""
     lines = [
-        f"Airflow   http://127.0.0.1:{ports.airflow}   (login admin, password: airflow_admin in {layout.credentials})",
-        f"MLflow    http://127.0.0.1:{ports.mlflow}",
-        f"metrics   http://127.0.0.1:{ports.metrics}/metrics",
-        f"warehouse 127.0.0.1:{ports.postgres}   (make sql Q='select …')",
-        f"logs      {layout.logs}",
+        f"Airflow    http://127.0.0.1:{ports.airflow}   (login admin, password: airflow_admin in {layout.credentials})",
+        f"MLflow     http://127.0.0.1:{ports.mlflow}",
+        f"metrics    http://127.0.0.1:{ports.metrics}/metrics",
+        f"warehouse  127.0.0.1:{ports.postgres}   (make sql Q='select …')",
+        f"logs       {layout.logs}",
     ]
+    if "prometheus" in running(layout, ports):
+        lines.insert(3, f"Prometheus http://127.0.0.1:{ports.prometheus}   (its /alerts: what production would tell)")
     if layout.world != "live":
-        lines.insert(3, f"replay    http://127.0.0.1:{ports.replay}   ({layout.world} data)")
+        lines.insert(3, f"replay     http://127.0.0.1:{ports.replay}   ({layout.world} data)")
     return "\n".join(lines)

@@ -23,7 +23,7 @@ def free_ports(**given: int) -> Ports:
     """Ports nobody uses, but for the given ones."""
     chosen = dict(given)
     probes = []
-    for name in ("airflow", "postgres", "mlflow", "replay", "metrics", "statsd"):
+    for name in Ports.__slots__:
         probe = socket.socket()
         probe.bind(("127.0.0.1", 0))
         probes.append(probe)  # kept open, so that no number is given twice
@@ -71,6 +71,13 @@ def test_a_live_stack_needs_no_replay_port(taken: socket.socket) -> None:
     ports = free_ports(replay=taken.getsockname()[1])
     assert ports.taken("live") == []
     assert len(ports.taken("synthetic")) == 1
+
+
+def test_a_taken_port_of_an_optional_program_stops_nobody(taken: socket.socket) -> None:
+    ports = free_ports(prometheus=taken.getsockname()[1])
+    assert ports.taken("recorded") == []
+    assert "PROMETHEUS_PORT" in (ports.taken_line("prometheus") or "")
+    assert ports.taken_line("node_exporter") is None
 
 
 def test_worlds_have_folders_of_their_own(tmp_path: Path) -> None:
