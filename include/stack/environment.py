@@ -10,7 +10,9 @@ from urllib.parse import quote
 from psycopg.conninfo import make_conninfo
 
 from include.clock import CLOCK_URL_VARIABLE
+from include.stack.celery_settings import celery_environment
 from include.stack.credentials import Credentials
+from include.stack.executor import Executor
 from include.stack.layout import ROOT, Layout, Ports
 from include.stack.settings_file import read_settings
 from include.warehouse.connection import DSN_VARIABLE
@@ -57,9 +59,15 @@ def connections(layout: Layout, ports: Ports, credentials: Credentials) -> dict[
 
 
 def stack_environment(
-    layout: Layout, ports: Ports, credentials: Credentials, metadata: str = METADATA_DATABASE
+    layout: Layout,
+    ports: Ports,
+    credentials: Credentials,
+    metadata: str = METADATA_DATABASE,
+    executor: Executor | None = None,
 ) -> dict[str, str]:
-    """Everything the stack adds to the caller's environment."""
+    """Everything the stack adds to the caller's environment; executor: None for the one the environment names."""
+    executor = executor or Executor.from_environment()
+    database = database_url(ports, "airflow", credentials.airflow_database, metadata)
     base_url = f"http://127.0.0.1:{ports.airflow}"
     environment = {
         STACK_VARIABLE: str(layout.var),
@@ -71,13 +79,13 @@ def stack_environment(
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-        "AIRFLOW__CORE__PARALLELISM": os.environ.get("AIRFLOW_PARALLELISM", "4"),
+        "AIRFLOW__CORE__PARALLELISM": str(executor.slots),
         "AIRFLOW__CORE__DEFAULT_TIMEZONE": "utc",
         "AIRFLOW__CORE__FERNET_KEY": credentials.fernet_key,
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{base_url}/execution/",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(layout.airflow_home / "passwords.json"),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database_url(ports, "airflow", credentials.airflow_database, metadata),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(ports.airflow),
         "AIRFLOW__API__WORKERS": "1",
@@ -116,6 +124,8 @@ def stack_environment(
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",  # a line of the task log for each step of the bar
         **connections(layout, ports, credentials),
     }
+    if executor.is_celery:
+        environment |= celery_environment(executor, ports, credentials, database)
     if layout.world != "live":
         environment[CLOCK_URL_VARIABLE] = f"http://127.0.0.1:{ports.replay}/clock"
     return environment
