@@ -27,6 +27,7 @@ class Credentials:
     warehouse_owner: str = field(default_factory=_password, repr=False)
     warehouse_writer: str = field(default_factory=_password, repr=False)
     warehouse_reader: str = field(default_factory=_password, repr=False)
+    monitor: str = field(default_factory=_password, repr=False)
     airflow_database: str = field(default_factory=_password, repr=False)
     mlflow_database: str = field(default_factory=_password, repr=False)
     airflow_admin: str = field(default_factory=_password, repr=False)

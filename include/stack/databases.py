@@ -22,7 +22,7 @@ from include.stack.environment import (
 from include.stack.layout import Layout, StackError
 from include.stack.postgres import PostgresCluster
 from include.stack.processes import Component
-from include.warehouse.bootstrap import bootstrap, ensure_database, ensure_role
+from include.warehouse.bootstrap import ROLES, bootstrap, ensure_database, ensure_role
 from include.warehouse.migrations import migrate
 
 
@@ -61,8 +61,7 @@ def prepare(cluster: PostgresCluster, credentials: Credentials) -> list[str]:
         ensure_database(connection, METADATA_DATABASE, "airflow")
         ensure_database(connection, DEVELOPMENT_DATABASE, "airflow")
         ensure_database(connection, MLFLOW_DATABASE, "mlflow")
-    roles = ("warehouse_owner", "warehouse_writer", "warehouse_reader")
-    bootstrap(cluster.dsn(), WAREHOUSE_DATABASE, {role: given[role] for role in roles})
+    bootstrap(cluster.dsn(), WAREHOUSE_DATABASE, {role: given[role] for role in ROLES})
     owner = cluster.dsn(WAREHOUSE_DATABASE, "warehouse_owner", credentials.warehouse_owner)
     with psycopg.connect(owner) as connection:
         applied = migrate(connection)

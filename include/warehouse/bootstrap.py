@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import psycopg
@@ -12,15 +13,28 @@ from psycopg.conninfo import make_conninfo
 OWNER = "warehouse_owner"
 WRITER = "warehouse_writer"
 READER = "warehouse_reader"
-ROLES = (OWNER, WRITER, READER)
+MONITOR = "monitor"
+ROLES = (OWNER, WRITER, READER, MONITOR)
+
+# Sessions that only look; those that are asked every few seconds may neither last nor wait nor pile up.
+SETTINGS = {
+    READER: {"default_transaction_read_only": "on"},
+    MONITOR: {
+        "default_transaction_read_only": "on",
+        "statement_timeout": "5s",
+        "lock_timeout": "1s",
+        "idle_in_transaction_session_timeout": "10s",
+    },
+}
 
 
 class WarehouseDsns(NamedTuple):
-    """libpq connection strings of one warehouse: who migrates, who loads, who looks."""
+    """libpq connection strings of one warehouse: who migrates, who loads, who looks, who watches."""
 
     owner: str
     writer: str
     reader: str
+    monitor: str
 
 
 def bootstrap(superuser_dsn: str, database: str, passwords: Mapping[str, str]) -> WarehouseDsns:
@@ -36,7 +50,8 @@ def bootstrap(superuser_dsn: str, database: str, passwords: Mapping[str, str]) -
         )  # ends with the session
         for role, password in secrets.items():
             ensure_role(connection, role, password)
-        ensure_database(connection, database, OWNER, (WRITER, READER))
+        ensure_database(connection, database, OWNER, (WRITER, READER), (MONITOR,))
+        _show_statistics(connection)
     return WarehouseDsns(
         *(make_conninfo(superuser_dsn, dbname=database, user=role, password=secrets[role]) for role in ROLES)
     )
@@ -50,12 +65,28 @@ def ensure_role(connection: psycopg.Connection, role: str, password: str) -> Non
     verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
     connection.execute(sql.SQL("alter role {} login password {}").format(name, sql.Literal(verifier)))
     connection.execute(sql.SQL("alter role {} set timezone to 'UTC'").format(name))
-    if role == READER:
-        connection.execute(sql.SQL("alter role {} set default_transaction_read_only to on").format(name))
+    for setting, value in SETTINGS.get(role, {}).items():
+        assign = sql.SQL("alter role {} set {} to {}").format(name, sql.Identifier(setting), sql.Literal(value))
+        connection.execute(assign)
 
 
-def ensure_database(connection: psycopg.Connection, database: str, owner_role: str, users: Sequence[str] = ()) -> None:
-    """The database, owned by a role; besides it, only the users may connect."""
+def _show_statistics(connection: psycopg.Connection) -> None:
+    """Let the monitor see since when others' transactions last, and the size of databases it may not enter.
+
+    An administrator who may not grant that leaves it at the few figures everybody sees.
+    """
+    with suppress(psycopg.errors.InsufficientPrivilege):
+        connection.execute(sql.SQL("grant pg_read_all_stats to {}").format(sql.Identifier(MONITOR)))
+
+
+def ensure_database(
+    connection: psycopg.Connection,
+    database: str,
+    owner_role: str,
+    users: Sequence[str] = (),
+    watchers: Sequence[str] = (),
+) -> None:
+    """The database, owned by a role; besides it, only users and watchers may connect, and these make nothing."""
     name, owner = sql.Identifier(database), sql.Identifier(owner_role)
     connection.execute(
         sql.SQL("grant {} to current_user").format(owner)
@@ -67,3 +98,5 @@ def ensure_database(connection: psycopg.Connection, database: str, owner_role: s
     for user in users:
         granted = sql.SQL("grant connect, temporary on database {} to {}").format(name, sql.Identifier(user))
         connection.execute(granted)
+    for watcher in watchers:
+        connection.execute(sql.SQL("grant connect on database {} to {}").format(name, sql.Identifier(watcher)))
