@@ -50,7 +50,7 @@ def bootstrap(superuser_dsn: str, database: str, passwords: Mapping[str, str]) -
         )  # ends with the session
         for role, password in secrets.items():
             ensure_role(connection, role, password)
-        ensure_database(connection, database, OWNER, (WRITER, READER), (MONITOR,))
+        ensure_database(connection, database, OWNER, (WRITER,), (READER, MONITOR))
         _show_statistics(connection)
     return WarehouseDsns(
         *(make_conninfo(superuser_dsn, dbname=database, user=role, password=secrets[role]) for role in ROLES)
@@ -65,6 +65,9 @@ def ensure_role(connection: psycopg.Connection, role: str, password: str) -> Non
     verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
     connection.execute(sql.SQL("alter role {} login password {}").format(name, sql.Literal(verifier)))
     connection.execute(sql.SQL("alter role {} set timezone to 'UTC'").format(name))
+    if connection.info.parameter_status("is_superuser") == "on":  # nobody else may so much as name these
+        plain = "alter role {} nosuperuser nocreatedb nocreaterole nobypassrls noreplication"
+        connection.execute(sql.SQL(plain).format(name))
     for setting, value in SETTINGS.get(role, {}).items():
         assign = sql.SQL("alter role {} set {} to {}").format(name, sql.Identifier(setting), sql.Literal(value))
         connection.execute(assign)
@@ -99,4 +102,6 @@ def ensure_database(
         granted = sql.SQL("grant connect, temporary on database {} to {}").format(name, sql.Identifier(user))
         connection.execute(granted)
     for watcher in watchers:
-        connection.execute(sql.SQL("grant connect on database {} to {}").format(name, sql.Identifier(watcher)))
+        role = sql.Identifier(watcher)
+        connection.execute(sql.SQL("grant connect on database {} to {}").format(name, role))
+        connection.execute(sql.SQL("revoke temporary on database {} from {}").format(name, role))

@@ -7,12 +7,14 @@ create table ops.coverage_count (
     expected bigint not null check (expected >= 0),
     observed bigint not null check (observed between 0 and expected),
     unknown bigint not null check (unknown between 0 and expected),
+    is_configured boolean not null,
     counted_at timestamptz not null,
     primary key (instrument_id, timeframe)
 );
 comment on table ops.coverage_count is
 'The equation of completeness per series as the task publish_facts last counted it; the rest is explained.';
 comment on column ops.coverage_count.observed is 'Held, by the table or by the verified archive.';
+comment on column ops.coverage_count.is_configured is 'False for what was collected once and is configured no more.';
 comment on column ops.coverage_count.counted_at is 'By the clock of the world: what was expected is as of then.';
 
 create table ops.backup (
@@ -28,6 +30,8 @@ create table ops.backup (
 create index backup_of_database on ops.backup (database, finished_at);
 comment on table ops.backup is 'One row per backup that was read back and found whole. Times are the server''s own.';
 comment on column ops.backup.restored_at is 'When it was last restored, to try it or in need.';
+-- Whoever loads market data has no say in whether a backup is there.
+revoke insert, update, delete on ops.backup from warehouse_writer;
 
 -- Keys and times, hardly a value: who shows pages to everybody should have little to show.
 grant usage on schema market, features, ml, ops to monitor;
