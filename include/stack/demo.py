@@ -12,6 +12,7 @@ from typing import Any
 from include.clock import RemoteClock
 from include.stack.launcher import Stack
 from include.stack.layout import ROOT, StackError
+from include.stack.metric_check import Found, metrics_of_stack
 from include.stack.report import print_report
 from include.stack.status import addresses
 from include.warehouse.connection import connect
@@ -46,7 +47,7 @@ class Demo:
         self.now = RemoteClock(stack.environment["MARKET_CLOCK_URL"]).now()
 
     def run(self) -> bool:
-        """True where every run of every DAG ended in success. Raises StackError for a step that does not end."""
+        """True where every run succeeded and every metric came. Raises StackError for a step that does not end."""
         began = datetime.now(UTC)
         self.say(f"{self.stack.layout.world} world, whose clock says {self.now:%Y-%m-%d %H:%M} UTC")
         if self.stack.layout.world == "synthetic":
@@ -70,8 +71,10 @@ class Demo:
         second = (first + timedelta(days=31)).replace(day=1)
         self._trigger("archival", {"dry_run": False, "start": first.isoformat(), "end": second.isoformat()})
         self._wait_until_idle()
+        self.say("looking for every metric that dashboards and alerts rely on")
+        metrics = metrics_of_stack(self.stack.layout, self.stack.ports, began.timestamp())
         self._leave()
-        return self._report(began)
+        return self._report(began, *metrics)
 
     def _last_minutes(self) -> dict[str, object]:
         """The last full five minutes of the world's time, which a run that is triggered by hand does not know."""
@@ -158,7 +161,7 @@ class Demo:
             self.api.set_paused(dag_id, True)
         self.say("every DAG is left paused: the recorded world ends at its clock, a schedule would find nothing to do")
 
-    def _report(self, began: datetime) -> bool:
+    def _report(self, began: datetime, metrics: Found, looked_up: str) -> bool:
         """Print what there is now. Failures of an earlier, interrupted demo are history and not counted."""
         runs = [run for dag_id in self.api.dags() for run in self.api.runs(dag_id)]
         runs = [run for run in runs if not run["end_date"] or datetime.fromisoformat(run["end_date"]) >= began]
@@ -168,5 +171,6 @@ class Demo:
             print_report(connection, self.now, (datetime.now(UTC) - began).total_seconds())
         begun = f", {running} begun by their schedule just now" if running else ""
         print(f"\n{len(runs)} DAG runs, {len(failed)} failed{begun}{''.join(failed)}")
+        print("\n".join(metrics.lines(looked_up)))
         print(addresses(self.stack.layout, self.stack.ports), flush=True)
-        return not failed
+        return not failed and metrics.is_complete
