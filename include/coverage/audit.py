@@ -14,8 +14,8 @@ from include.coverage.equation import SeriesCoverage
 from include.coverage.spans import Span, intersect
 from include.coverage.step import AUDIT, Step, make_step
 from include.venues.capabilities import CAPABILITIES
-from include.warehouse.archive import month_span
 from include.warehouse.connection import Connection
+from include.warehouse.months import month_span
 from include.warehouse.sql import statement
 
 CYCLE = 80  # daily plans in which each month has its turn; ten more days are left for those that fail

@@ -11,7 +11,7 @@ from psycopg.types.multirange import Multirange
 from psycopg.types.range import Range
 
 from include.candles.timeframes import ceil, floor
-from include.warehouse.archive import month_span
+from include.warehouse.months import month_span
 
 
 class Span(NamedTuple):

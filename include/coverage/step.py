@@ -10,7 +10,7 @@ from include.config.markets import Market
 from include.coverage.equation import SeriesCoverage
 from include.coverage.spans import Span
 from include.venues.capabilities import CAPABILITIES
-from include.warehouse.archive import month_span
+from include.warehouse.months import month_span
 
 UNKNOWN, SETTLE, AUDIT = "unknown", "settle", "audit"  # in the order of their urgency
 PURPOSES = (UNKNOWN, SETTLE, AUDIT)

@@ -1,22 +1,29 @@
-"""A month of every series into the archive, and out of the table where asked: what the archival DAG runs."""
+"""Months of every series into the archive, and out of the table where asked: what the archival DAG runs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 
-from include.warehouse.archive import MonthNotClosedError, archive_month, drop_archived_month, month_span, series_months
-from include.warehouse.archive_file import StorePath
+from include.warehouse.archive import MonthNotClosedError, archive_month, drop_archived_month, drop_ticker_month
+from include.warehouse.archive_file import dataset_of
+from include.warehouse.archive_series import SeriesMonth, series_months, ticker_months
+from include.warehouse.archive_store import StorePath
 from include.warehouse.connection import Connection
+from include.warehouse.months import later, month_span
 
 
 @dataclass(frozen=True, slots=True)
 class ArchivedSeries:
-    """What was, or in a dry run would be, done with one month of a series. path: in the store, None in a dry run."""
+    """What was, or in a dry run would be, done with one month of a series. path: in the store, None in a dry run.
+
+    timeframe: None for tickers.
+    """
 
     market: str
-    timeframe: str
+    timeframe: str | None
     month: str
     rows: int
     path: str | None
@@ -26,7 +33,8 @@ class ArchivedSeries:
         return asdict(self)
 
     def __str__(self) -> str:
-        what = f"{self.market} {self.timeframe} {self.month}: {self.rows} candles"
+        noun = dataset_of(self.timeframe).noun
+        what = " ".join(filter(None, (self.market, self.timeframe, f"{self.month}: {self.rows} {noun}")))
         if self.path is None:
             return f"{what} would be archived"
         return f"{what} verified in {self.path}, {self.dropped_rows} dropped from the table"
@@ -53,11 +61,42 @@ def archive_all(
         raise MonthNotClosedError(f"{month:%Y-%m} is not closed at {now:%Y-%m-%d %H:%M} UTC")
     done = []
     for series in series_months(connection, start, end):
-        path, dropped = None, 0
+        timeframe, path, dropped = str(series.timeframe), None, 0
         if not dry_run:
-            path = archive_month(connection, store, series.instrument_id, series.timeframe, month, now).path
-            if drop_rows and end + needed_for(series.timeframe) <= now:
-                dropped = drop_archived_month(connection, store, series.instrument_id, series.timeframe, month, now)
-        name = f"{series.venue}:{series.symbol}"
-        done.append(ArchivedSeries(name, series.timeframe, f"{month:%Y-%m}", series.row_count, path, dropped))
+            path = archive_month(connection, store, series.instrument_id, timeframe, month, now).path
+            if drop_rows and end + needed_for(timeframe) <= now:
+                dropped = drop_archived_month(connection, store, series.instrument_id, timeframe, month, now)
+        done.append(_told(series, path, dropped))
     return done
+
+
+def archive_tickers(
+    connection: Connection,
+    store: StorePath,
+    now: datetime,
+    *,
+    keep_months: int,
+    dry_run: bool = True,
+    drop_rows: bool = False,
+) -> list[ArchivedSeries]:
+    """Archive every month of tickers older than `keep_months` whole ones before the present; by default only say so.
+
+    drop_rows: drop a month's partition once all its files have been verified again. A repeat changes nothing.
+    Raises ArchiveError at the first month that cannot be archived: those before it are done.
+    """
+    until = month_span(later(now.astimezone(UTC).date().replace(day=1), -keep_months))[0]
+    done = []
+    for month, held in groupby(ticker_months(connection, until), lambda series: series.month):
+        each = list(held)
+        if dry_run:
+            done += [_told(series, None, 0) for series in each]
+            continue
+        paths = [archive_month(connection, store, series.instrument_id, None, month, now).path for series in each]
+        left = drop_ticker_month(connection, store, month, now) if drop_rows else 0
+        done += [_told(series, path, series.row_count if left else 0) for series, path in zip(each, paths, strict=True)]
+    return done
+
+
+def _told(series: SeriesMonth, path: str | None, dropped: int) -> ArchivedSeries:
+    market = f"{series.venue}:{series.symbol}"
+    return ArchivedSeries(market, series.timeframe, f"{series.month:%Y-%m}", series.row_count, path, dropped)

@@ -31,11 +31,11 @@ from include.stack.postgres import PostgresCluster
 from include.venues.binance import Binance
 from include.venues.http import RequestsTransport
 from include.venues.model import CandlePage
-from include.warehouse.archive import month_span, months_ended
 from include.warehouse.bootstrap import WarehouseDsns, bootstrap
 from include.warehouse.candles import upsert_candles
 from include.warehouse.connection import Connection, connect
 from include.warehouse.instruments import ensure_instrument
+from include.warehouse.months import month_span, months_ended
 from include.warehouse.staging import UpsertCounts
 from tests.conftest import Serve, WarehouseTemplate
 

@@ -23,10 +23,11 @@ from include.coverage.repair import RepairError, repair
 from include.coverage.step import AUDIT, SETTLE, UNKNOWN, Step
 from include.venues.errors import GeoBlockedError, NoDataError, VenueError
 from include.venues.model import CandlePage
-from include.warehouse.archive import archive_month, drop_archived_month, month_span, months_ended
+from include.warehouse.archive import archive_month, drop_archived_month
 from include.warehouse.candles import upsert_candles
 from include.warehouse.connection import Connection
 from include.warehouse.instruments import ensure_instrument
+from include.warehouse.months import month_span, months_ended
 from include.warehouse.staging import UpsertCounts
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -13,18 +13,17 @@ import pytest
 
 from include.candles.model import Candle
 from include.config.markets import MARKETS
-from include.warehouse import archive
 from include.warehouse.archive import (
-    ArchiveError,
     MonthNotClosedError,
     NothingToArchiveError,
     archive_month,
     drop_archived_month,
-    manifest_of,
     restore_month,
-    series_months,
 )
+from include.warehouse.archive_file import ArchiveError, decode
+from include.warehouse.archive_manifest import manifest_of
 from include.warehouse.archive_run import archive_all
+from include.warehouse.archive_series import series_months
 from include.warehouse.candles import upsert_candles
 from include.warehouse.changes import acknowledge, pending_changes
 from include.warehouse.connection import Connection
@@ -66,7 +65,7 @@ def everything(connection: Connection) -> list[tuple[object, ...]]:
 def test_archive_drop_restore_ends_in_the_same_rows(writer: Connection, tmp_path: Path, instrument_id: int) -> None:
     before = everything(writer)
     manifest = archive_month(writer, tmp_path, instrument_id, "1h", JANUARY, NOW)
-    assert (manifest.row_count, manifest.first_opened_at) == (744, START)
+    assert (manifest.row_count, manifest.first_at) == (744, START)
     assert manifest.path == f"{FOLDER}/candles.parquet"
     assert drop_archived_month(writer, tmp_path, instrument_id, "1h", JANUARY, NOW) == 744
     assert everything(writer) == before[744:]
@@ -187,8 +186,7 @@ def test_nothing_is_dropped_without_proof(writer: Connection, tmp_path: Path, in
 def test_what_does_not_read_back_equal_does_not_count(
     writer: Connection, tmp_path: Path, instrument_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decode = archive.decode
-    monkeypatch.setattr(archive, "decode", lambda content: decode(content)[:-1])
+    monkeypatch.setattr("include.warehouse.archive.decode", lambda *given: decode(*given)[:-1])
     with pytest.raises(ArchiveError, match="743 candles, the table 744"):
         archive_month(writer, tmp_path, instrument_id, "1h", JANUARY, NOW)
     assert manifest_of(writer, instrument_id, "1h", JANUARY) is None

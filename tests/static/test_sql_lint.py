@@ -14,7 +14,7 @@ from include.features_check.rules import allowances, presences, template_names
 from include.forecasting.inputs import FEATURES_USED
 from include.venues.model import CoinSnapshot
 from include.warehouse import tickers
-from include.warehouse.archive_file import COLUMNS
+from include.warehouse.archive_file import CANDLE, TICKER
 from include.warehouse.candles import OPTIONAL_COLUMNS, REQUIRED_COLUMNS, VALUE_COLUMNS
 from include.warehouse.snapshots import KEY_COLUMNS
 from include.warehouse.sql import SQL_FOLDER, statement
@@ -37,8 +37,11 @@ def checked() -> dict[str, object]:
 
 # Template, and the names its callers fill it in with.
 RENDERED: list[tuple[str, dict[str, object]]] = [
-    ("archive/restore_month.sql", {"columns": VALUE_COLUMNS}),
-    ("archive/select_month.sql", {"columns": COLUMNS}),
+    ("archive/candle/restore_month.sql", {"columns": VALUE_COLUMNS}),
+    ("archive/candle/select_month.sql", {"columns": CANDLE.columns}),
+    ("archive/ticker/lock_month.sql", {"partition": "market.ticker_2024_01"}),
+    ("archive/ticker/restore_month.sql", {"columns": TICKER.columns}),
+    ("archive/ticker/select_month.sql", {"columns": TICKER.columns}),
     ("checks/broken_rows.sql", checked()),
     ("checks/column_ranges.sql", checked()),
     ("checks/judged_rows.sql", checked()),
@@ -50,6 +53,8 @@ RENDERED: list[tuple[str, dict[str, object]]] = [
     ("features/create_view.sql", {"columns": NAMES}),
     ("features/upsert_feature.sql", {"columns": NAMES}),
     ("forecast/select_features.sql", {"features": list(FEATURES_USED)}),
+    ("maintenance/count_old_rows.sql", {"table": "ops.pipeline_run", "at": "finished_at"}),
+    ("maintenance/delete_old_rows.sql", {"table": "ops.pipeline_run", "at": "finished_at"}),
     ("transforms/upsert_candle_flag.sql", {"figures": list(USUAL_FIGURES)}),
     ("transforms/upsert_daily_ranking.sql", {}),
     ("transforms/upsert_daily_volume.sql", {}),

@@ -47,8 +47,8 @@ class ArchiveCandlesOperator(WarehouseOperator):
         from include.clock import clock_from_environment
         from include.features.blocks import memory
         from include.metrics import emit
-        from include.warehouse.archive import months_ended
         from include.warehouse.archive_run import archive_all
+        from include.warehouse.months import months_ended
 
         is_dry_run, drop_rows = as_bool(self.is_dry_run), as_bool(self.drop_rows)
         store = ObjectStoragePath(self.archive_uri)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from include.candles.timeframes import EPOCH
-from include.warehouse.archive_file import COLUMNS, content_sha256, decode, encode, first_difference
+from include.warehouse.archive_file import CANDLE, ArchiveError, content_sha256, decode, encode, first_difference
 
 AT = datetime(2024, 1, 1, tzinfo=UTC)
 ROW = (AT, *map(Decimal, ("1.50", "2", "1", "1.25", "10")), None, 7, None, None, None, "source", AT)
@@ -50,12 +49,12 @@ def test_hash_is_of_values_not_of_their_writing() -> None:
 def test_more_digits_than_the_file_can_hold_are_refused() -> None:
     row = (AT, Decimal("1." + "1" * 30), Decimal("1" * 20), *ROW[3:])
     wide = (AT, Decimal("1" * 20), *ROW[2:])
-    with pytest.raises(pa.ArrowInvalid):
+    with pytest.raises(ArchiveError, match="open does not fit 38 digits"):
         encode([row, wide], {})
 
 
 def test_first_difference_is_named() -> None:
     other = (*ROW[:1], Decimal(9), *ROW[2:])
-    assert first_difference([ROW], [ROW], len(COLUMNS)) is None
-    assert "Decimal('9')" in str(first_difference([ROW], [other], len(COLUMNS)))
-    assert first_difference([ROW], [ROW, ROW], len(COLUMNS)) == "the archive has 1 candles, the table 2"
+    assert first_difference([ROW], [ROW], len(CANDLE.columns)) is None
+    assert "Decimal('9')" in str(first_difference([ROW], [other], len(CANDLE.columns)))
+    assert first_difference([ROW], [ROW, ROW], len(CANDLE.columns)) == "the archive has 1 candles, the table 2"

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from include.warehouse.archive import months_ended
+from include.warehouse.months import months_ended
 
 
 def at(year: int, month: int, day: int = 1, hour: int = 0) -> datetime:

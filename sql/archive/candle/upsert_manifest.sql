@@ -1,12 +1,12 @@
 -- Notes a verified archive file, or that it was written anew. Key: instrument_id, timeframe, month.
--- Parameters: the columns by name.
+-- Parameters: those named below.
 insert into ops.archive_manifest (
     instrument_id, timeframe, month, path, row_count, first_opened_at, last_opened_at,
-    file_sha256, content_sha256, archived_at
+    file_sha256, content_sha256, archived_at, schema_version
 )
 values (
-    %(instrument_id)s, %(timeframe)s, %(month)s, %(path)s, %(row_count)s, %(first_opened_at)s, %(last_opened_at)s,
-    %(file_sha256)s, %(content_sha256)s, %(archived_at)s
+    %(instrument_id)s, %(timeframe)s, %(month)s, %(path)s, %(row_count)s, %(first_at)s, %(last_at)s,
+    %(file_sha256)s, %(content_sha256)s, %(archived_at)s, %(schema_version)s
 )
 on conflict (instrument_id, timeframe, month) do update set
     path = excluded.path,
@@ -16,4 +16,5 @@ on conflict (instrument_id, timeframe, month) do update set
     file_sha256 = excluded.file_sha256,
     content_sha256 = excluded.content_sha256,
     archived_at = excluded.archived_at,
-    dropped_at = null
+    dropped_at = null,
+    schema_version = excluded.schema_version
