@@ -19,6 +19,8 @@ from include.metrics.registry import REGISTRY
 
 ROOT = Path(__file__).parents[2]
 SUFFIXES_OF_A_HISTOGRAM = ("_bucket", "_sum", "_count")
+# Of Prometheus itself and of node_exporter.
+OF_OTHERS = {"up", "node_filesystem_avail_bytes", "node_filesystem_size_bytes"}
 
 
 @pytest.fixture
@@ -60,7 +62,7 @@ def known_series() -> set[str]:
     histograms = {
         name + suffix for name, kind in types.items() if kind == "timer" for suffix in SUFFIXES_OF_A_HISTOGRAM
     }
-    return {name for name, kind in types.items() if kind != "timer"} | histograms | {"up"}
+    return {name for name, kind in types.items() if kind != "timer"} | histograms | OF_OTHERS
 
 
 def series_in(expression: str) -> set[str]:

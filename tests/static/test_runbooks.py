@@ -23,7 +23,7 @@ FENCE = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 def alerts() -> dict[str, dict[str, Any]]:
     files = sorted((ROOT / "deploy/prometheus/rules").glob("*.yml"))
     groups = [group for path in files for group in yaml.safe_load(path.read_text())["groups"]]
-    return {rule["alert"]: rule for group in groups for rule in group["rules"]}
+    return {rule["alert"]: rule for group in groups for rule in group["rules"] if "alert" in rule}
 
 
 def path_of(alert: str) -> str:
@@ -44,7 +44,8 @@ def make_targets() -> set[str]:
 def unknown_in(text: str) -> list[str]:
     """What a runbook names and the repository does not have."""
     code = code_in(text)
-    services = set(yaml.safe_load((ROOT / "docker-compose.yaml").read_text())["services"])
+    compose = [ROOT / "docker-compose.yaml", *(ROOT / "deploy/compose").glob("*.yaml")]
+    services = {name for path in compose for name in yaml.safe_load(path.read_text())["services"]}
     dags = {path.stem for path in (ROOT / "dags").glob("*.py")}
     named = {
         "make": (set(re.findall(r"\bmake (?:-s )?([a-z][a-z-]*)", code)), make_targets()),
@@ -94,7 +95,7 @@ def test_runbook_names_what_exists(path: Path) -> None:
         ('```sh\nmake budget ARGS="--json"\n```', "make budget"),
         ("`python -m include.cli budget`", "include.cli budget"),
         ("```sh\ndocker compose logs --tail 50 scheduler\n```", "service scheduler"),
-        ("`docker compose restart airflow-scheduler airflow-worker`", "service airflow-worker"),
+        ("`docker compose restart airflow-scheduler airflow-workers`", "service airflow-workers"),
         ("`airflow dags trigger repair`", "DAG repair"),
         ("`include/venue/`", "file include/venue"),
         ("[there](nowhere.md#at-all)", "file docs/runbooks/nowhere.md"),
