@@ -25,6 +25,7 @@ COMMANDS = {
     "models": ("include.forecasting.models_command", "champions and their evidence; roll back; find a dataset again"),
     "budgets": ("include.politeness.command", "request budgets and circuits of every source"),
     "migrate": ("include.warehouse.command", "make roles, database and tables of the warehouse"),
+    "monitor-grants": ("include.metrics.airflow_grants", "let the role monitor read the facts of Airflow's metadata"),
     "backup": ("include.backup.command", "dump every database, prove the dumps, forget the oldest"),
     "restore-backup": ("include.backup.restore_command", "bring one database back from a dump"),
     "backups": ("include.backup.list_command", "what there is to restore; exit 1 on a spoilt file"),

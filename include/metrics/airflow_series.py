@@ -12,12 +12,16 @@ from include.metrics.metric import MetricType
 
 
 class AirflowSeries(NamedTuple):
-    """`airflow_name` is that of Airflow's metrics_template.yaml; `name` and `labels` are those on the metrics page."""
+    """`airflow_name` is that of Airflow's metrics_template.yaml; `name` and `labels` are those on the metrics page.
+
+    only_when: what has to happen before there is a sample; empty: a healthy installation that has run a DAG shows it.
+    """
 
     name: str
     type: MetricType
     airflow_name: str
     labels: tuple[str, ...] = ()
+    only_when: str = ""
 
 
 _LISTED = (
@@ -42,7 +46,9 @@ _LISTED = (
         ("bundle_name", "file_name"),
     ),
     AirflowSeries("airflow_dagrun_duration_success", "timer", "dagrun.duration.success", ("dag_id", "run_type")),
-    AirflowSeries("airflow_dagrun_duration_failed", "timer", "dagrun.duration.failed", ("dag_id", "run_type")),
+    AirflowSeries(
+        "airflow_dagrun_duration_failed", "timer", "dagrun.duration.failed", ("dag_id", "run_type"), "a run has failed"
+    ),
     AirflowSeries("airflow_dagrun_schedule_delay", "timer", "dagrun.schedule_delay", ("dag_id",)),
     AirflowSeries(
         "airflow_dagrun_first_task_start_delay", "timer", "dagrun.first_task_start_delay", ("dag_id", "run_type")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 from statsd import StatsClient
@@ -31,11 +32,17 @@ def count(name: str, value: int = 1, /, **labels: object) -> None:
         client.incr(stat, value)
 
 
-def gauge(name: str, value: float, /, **labels: object) -> None:
-    """Set a gauge."""
-    stat = _tagged(name, "gauge", labels)
+def declare(series: Iterable[tuple[str, dict[str, str]]]) -> None:
+    """Send counters at 0, which changes none: those that have counted nothing yet are seen from then on."""
     if client := _client():
-        client.gauge(stat, float(value))
+        for name, labels in series:
+            client.incr(_tagged(name, "counter", labels), 0)
+
+
+def zeros(series: Iterable[tuple[str, dict[str, str]]]) -> Iterator[bytes]:
+    """The packets that `declare` sends."""
+    for name, labels in series:
+        yield f"{_tagged(name, 'counter', labels)}:0|c".encode()
 
 
 def timing(name: str, seconds: float, /, **labels: object) -> None:
@@ -45,7 +52,7 @@ def timing(name: str, seconds: float, /, **labels: object) -> None:
         client.timing(stat, seconds * 1000)
 
 
-def _tagged(name: str, type_: MetricType, labels: dict[str, object]) -> str:
+def _tagged(name: str, type_: MetricType, labels: Mapping[str, object]) -> str:
     metric = declared(name, type_, set(labels))
     tags = (f"{label}={_ILLEGAL_IN_TAG.sub('_', str(labels[label])) or '_'}" for label in metric.labels)
     return ",".join((name, *tags))

@@ -28,7 +28,7 @@ EMITTED = (
         "crypto.budget.waited_seconds",
         "timer",
         ("venue", "priority"),
-        "How long a request waited for its tokens, where it had to.",
+        "How long a request waited for its tokens; most wait not at all.",
     ),
     Metric(
         "crypto.budget.refusals",
@@ -102,5 +102,11 @@ EMITTED = (
         "counter",
         ("venue", "symbol", "verdict"),
         "Candles compared across venues by verdict: agree, quote_basis, outlier, missing or uncompared.",
+    ),
+    Metric(
+        "crypto.deadline.missed",
+        "counter",
+        ("dag_id",),
+        "Deadlines of a DAG run that passed unmet, as the callback saw them.",
     ),
 )

@@ -7,7 +7,7 @@ on looking fresh when its emitter dies. Labels are few-valued by nature (configu
 from __future__ import annotations
 
 from include.metrics.emitted import EMITTED
-from include.metrics.facts_declared import FACTS
+from include.metrics.fact_queries import FACTS
 from include.metrics.metric import Metric, MetricType
 
 REGISTRY: dict[str, Metric] = {metric.name: metric for metric in (*EMITTED, *FACTS)}

@@ -29,8 +29,6 @@ from include.warehouse.connection import Connection
 PATIENCE_SECONDS = 10.0
 # Where tokens come many a second, a short nap lets some gather, and the next requests pass without asking twice.
 SHORTEST_NAP_SECONDS = 0.02
-# Values of the gauge crypto.circuit.state.
-STATES = {"closed": 0, "half_open": 1, "open": 2}
 
 _log = logging.getLogger(__name__)
 
@@ -141,8 +139,6 @@ class HostGate:
             grant, has_turn = self._take(weight, has_turn)
             if grant.outcome == "granted":
                 self._is_troubled = grant.is_troubled
-                if grant.is_probe:
-                    emit.gauge("crypto.circuit.state", STATES["half_open"], venue=self.source)
                 return waited
             if grant.outcome == "queue":
                 began = time.monotonic()
@@ -185,8 +181,7 @@ class HostGate:
         if self._connection is None:
             connection = self._connect()
             try:
-                state = store.configure(connection, self.source, self.buckets, self._now())
-                emit.gauge("crypto.circuit.state", STATES[state], venue=self.source)
+                store.configure(connection, self.source, self.buckets, self._now())
                 with self._reporting:
                     self._report(connection)
             except BaseException:
@@ -201,11 +196,9 @@ class HostGate:
     def _report(self, connection: Connection) -> None:
         while self._unreported:
             verdict = self._unreported[0]
-            state = store.record(connection, self.source, verdict, self._now())
+            store.record(connection, self.source, verdict, self._now())
             del self._unreported[0]
             self._is_troubled = verdict is not SUCCEED
-            if state is not None:
-                emit.gauge("crypto.circuit.state", STATES[state], venue=self.source)
             if verdict is not SUCCEED:
                 emit.count("crypto.circuit.troubles", 1, venue=self.source, reason=verdict.reason)
 
@@ -227,9 +220,8 @@ class HostGate:
         whole = int(self._uncounted_weight)
         self._uncounted_weight -= whole
         emit.count("crypto.budget.weight", whole, **labels)
-        if waited:
-            self.waited_seconds += waited
-            emit.timing("crypto.budget.waited_seconds", waited, **labels)
+        self.waited_seconds += waited
+        emit.timing("crypto.budget.waited_seconds", waited, **labels)
 
 
 def gate_for(

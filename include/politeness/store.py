@@ -44,17 +44,15 @@ def _sql(name: str) -> str:
     return statement(f"politeness/{name}.sql")
 
 
-def configure(connection: Connection, source: str, buckets: Sequence[Bucket], at: datetime | None = None) -> str:
-    """Let a host's buckets be these, as of now; answers the circuit's state.
+def configure(connection: Connection, source: str, buckets: Sequence[Bucket], at: datetime | None = None) -> None:
+    """Let a host's buckets be these, as of now.
 
     Who configured last decides for every process: buckets are the host's, not a caller's.
     """
     with connection.transaction():
         connection.execute("insert into ops.circuit (source) values (%s) on conflict do nothing", (source,))
         # The lock that taking tokens holds as well.
-        (found,) = connection.execute(
-            "select state::text from ops.circuit where source = %s for update", (source,)
-        ).fetchall()
+        connection.execute("select from ops.circuit where source = %s for update", (source,))
         connection.execute(
             _sql("configure"),
             {
@@ -66,7 +64,6 @@ def configure(connection: Connection, source: str, buckets: Sequence[Bucket], at
                 "refills": [each.refill_per_second for each in buckets],
             },
         )
-    return str(found[0])
 
 
 def take(
@@ -101,8 +98,8 @@ def give_up_turn(connection: Connection, source: str, priority: Priority) -> Non
     connection.execute("select pg_advisory_unlock(ops.turn_key(%s, %s))", (source, priority.value))
 
 
-def record(connection: Connection, source: str, verdict: Verdict, at: datetime | None = None) -> str | None:
-    """Put a verdict on the host's record; answers the circuit's state where the verdict may have changed it."""
+def record(connection: Connection, source: str, verdict: Verdict, at: datetime | None = None) -> None:
+    """Put a verdict on the host's record."""
     values = {
         "source": source,
         "reason": verdict.reason,
@@ -114,8 +111,7 @@ def record(connection: Connection, source: str, verdict: Verdict, at: datetime |
         "error": verdict.error,
         "at": at,
     }
-    row = connection.execute(_sql(verdict.action), values).fetchone()
-    return row[0] if row else None
+    connection.execute(_sql(verdict.action), values)
 
 
 def reset_circuit(connection: Connection, source: str) -> bool:

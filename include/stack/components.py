@@ -34,16 +34,21 @@ def airflow_part_is_healthy(port: int, part: str) -> bool:
 
 
 def service_components(
-    layout: Layout, ports: Ports, environment: dict[str, str], replay: ReplaySource | None
+    layout: Layout, ports: Ports, environment: dict[str, str], replay: ReplaySource | None, facts: dict[str, str]
 ) -> list[Component]:
-    """StatsD receiver and MLflow, and the replay exchange unless the world is live."""
+    """StatsD receiver and MLflow, and the replay exchange unless the world is live.
+
+    facts: what the receiver needs beside, to show the facts of the databases.
+    """
     cli = [sys.executable, "-m", "include.cli"]
     receiver = [*cli, "statsd-receiver", "--mapping", str(ROOT / "deploy/statsd/mapping.yml")]
     receiver += ["--statsd-port", str(ports.statsd), "--http-port", str(ports.metrics)]
     mlflow = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(ports.mlflow)]
     mlflow += ["--workers", "1", "--artifacts-destination", str(layout.mlflow_artifacts)]
     parts = [
-        Component("statsd", receiver, environment, partial(answers, f"http://127.0.0.1:{ports.metrics}/health")),
+        Component(
+            "statsd", receiver, environment | facts, partial(answers, f"http://127.0.0.1:{ports.metrics}/health")
+        ),
         Component("mlflow", mlflow, environment, partial(answers, f"http://127.0.0.1:{ports.mlflow}/health")),
     ]
     if replay:

@@ -24,6 +24,7 @@ from include.stack.postgres import PostgresCluster
 from include.stack.processes import Component
 from include.warehouse.bootstrap import ROLES, bootstrap, ensure_database, ensure_role
 from include.warehouse.migrations import migrate
+from include.warehouse.sql import statement
 
 
 def component(cluster: PostgresCluster, environment: dict[str, str]) -> Component:
@@ -57,16 +58,25 @@ def prepare(cluster: PostgresCluster, credentials: Credentials) -> list[str]:
     given = asdict(credentials)
     with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
         ensure_role(connection, "airflow", credentials.airflow_database)
+        ensure_role(connection, "airflow_janitor", credentials.airflow_janitor)
         ensure_role(connection, "mlflow", credentials.mlflow_database)
         ensure_database(connection, METADATA_DATABASE, "airflow")
         ensure_database(connection, DEVELOPMENT_DATABASE, "airflow")
         ensure_database(connection, MLFLOW_DATABASE, "mlflow")
+        connection.execute("revoke connect, temporary on database postgres, template1 from public")
     bootstrap(cluster.dsn(), WAREHOUSE_DATABASE, {role: given[role] for role in ROLES})
     owner = cluster.dsn(WAREHOUSE_DATABASE, "warehouse_owner", credentials.warehouse_owner)
     with psycopg.connect(owner) as connection:
         applied = migrate(connection)
         install_features(connection)
     return applied
+
+
+def grant_maintenance(cluster: PostgresCluster) -> None:
+    """Let `warehouse_maintenance` trim Airflow's history; the tables must have been migrated. Repeatable."""
+    with psycopg.connect(cluster.dsn(METADATA_DATABASE), autocommit=True) as connection:
+        connection.execute(f"grant connect on database {METADATA_DATABASE} to airflow_janitor")
+        connection.execute(statement("maintenance/metadata_rights.sql"))
 
 
 def migrate_airflow(layout: Layout, environment: dict[str, str], say: Callable[[str], None], suffix: str = "") -> None:

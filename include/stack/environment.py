@@ -10,11 +10,13 @@ from urllib.parse import quote
 from psycopg.conninfo import make_conninfo
 
 from include.clock import CLOCK_URL_VARIABLE
+from include.metrics.fact_queries import FACTS_VARIABLES
 from include.stack.celery_settings import celery_environment
 from include.stack.credentials import Credentials
 from include.stack.executor import Executor
 from include.stack.layout import ROOT, Layout, Ports
 from include.stack.settings_file import read_settings
+from include.warehouse.bootstrap import MONITOR
 from include.warehouse.connection import DSN_VARIABLE
 
 METADATA_DATABASE = "airflow"
@@ -41,6 +43,15 @@ def connections(layout: Layout, ports: Ports, credentials: Credentials) -> dict[
         "schema": WAREHOUSE_DATABASE,
         "password": credentials.warehouse_writer,
     }
+    # Not of the settings file: an installation that cannot have such a role is to go without the connection.
+    settings["airflow_metadata"] = {
+        "conn_type": "postgres",
+        "host": "127.0.0.1",
+        "port": ports.postgres,
+        "schema": METADATA_DATABASE,
+        "login": "airflow_janitor",
+        "password": credentials.airflow_janitor,
+    }
     settings["mlflow"] |= {"host": f"http://127.0.0.1:{ports.mlflow}"}
     if layout.world != "live":
         replay = f"http://127.0.0.1:{ports.replay}"
@@ -53,7 +64,7 @@ def connections(layout: Layout, ports: Ports, credentials: Credentials) -> dict[
     variables = {f"AIRFLOW_CONN_{name.upper()}": json.dumps(fields) for name, fields in settings.items()}
     # An API key or another host comes from the caller's environment, but never a demo's from a terminal that has them.
     if layout.world == os.environ.get(WORLD_VARIABLE, "live") == "live":
-        sources = variables.keys() - {"AIRFLOW_CONN_WAREHOUSE", "AIRFLOW_CONN_MLFLOW"}
+        sources = variables.keys() - {"AIRFLOW_CONN_WAREHOUSE", "AIRFLOW_CONN_MLFLOW", "AIRFLOW_CONN_AIRFLOW_METADATA"}
         variables |= {name: os.environ[name] for name in sources & os.environ.keys()}
     return variables
 
@@ -129,6 +140,18 @@ def stack_environment(
     if layout.world != "live":
         environment[CLOCK_URL_VARIABLE] = f"http://127.0.0.1:{ports.replay}/clock"
     return environment
+
+
+def facts_environment(ports: Ports, credentials: Credentials) -> dict[str, str]:
+    """Where the receiver finds the databases whose facts it shows; for no other process."""
+    databases = {"warehouse": WAREHOUSE_DATABASE, "airflow": METADATA_DATABASE}
+    password = credentials.monitor
+    return {
+        FACTS_VARIABLES[name]: make_conninfo(
+            host="127.0.0.1", port=ports.postgres, dbname=database, user=MONITOR, password=password
+        )
+        for name, database in databases.items()
+    }
 
 
 def child_environment(added: dict[str, str]) -> dict[str, str]:

@@ -16,12 +16,13 @@ from typing import IO
 
 from psycopg.conninfo import make_conninfo
 
+from include.metrics.airflow_grants import URL_VARIABLE, let_monitor_read
 from include.stack import databases
 from include.stack.airflow_api import AirflowApi
 from include.stack.celery_workers import redis_component, worker_components
 from include.stack.components import airflow_components, service_components
 from include.stack.credentials import load_or_create
-from include.stack.environment import WAREHOUSE_DATABASE, child_environment, stack_environment
+from include.stack.environment import WAREHOUSE_DATABASE, child_environment, facts_environment, stack_environment
 from include.stack.executor import Executor
 from include.stack.layout import ROOT, Layout, Ports, StackError, last_world
 from include.stack.monitoring import monitoring_components
@@ -100,7 +101,8 @@ class Stack:
         self._launch([databases.component(cluster, self.environment)])
         databases.prepare(cluster, self.credentials)
         self.say("starting replay exchange, StatsD receiver and MLflow" if self.replay else "starting services")
-        services = service_components(self.layout, self.ports, self.environment, self.replay)
+        facts = facts_environment(self.ports, self.credentials)
+        services = service_components(self.layout, self.ports, self.environment, self.replay, facts)
         services += monitoring_components(self.layout, self.ports, self.environment, self.say)
         workers: list[Component] = []
         if self.executor.is_celery:
@@ -109,6 +111,8 @@ class Stack:
             workers = worker_components(self.executor, self.ports, self.credentials, self.environment)
         self._launch(services, wait=False)
         databases.migrate_airflow(self.layout, self.environment, self.say)
+        let_monitor_read(self.environment[URL_VARIABLE])
+        databases.grant_maintenance(cluster)
         self.say("starting Airflow")
         self._launch([*airflow_components(self.ports, self.environment), *workers])
         self._await(services)

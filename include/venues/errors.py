@@ -24,10 +24,10 @@ class VenueError(Exception):
     def __str__(self) -> str:
         return f"{self.venue}: {self.message}"
 
-    @property
-    def outcome(self) -> str:
+    @classmethod
+    def outcome(cls) -> str:
         """The class as a label of a metric: `rate_limited` for RateLimitedError."""
-        return re.sub(r"(?<=.)(?=[A-Z])", "_", type(self).__name__.removesuffix("Error")).lower()
+        return re.sub(r"(?<=.)(?=[A-Z])", "_", cls.__name__.removesuffix("Error")).lower()
 
 
 class RateLimitedError(VenueError):

@@ -124,7 +124,7 @@ def fetch(
             raise
         finally:
             gate.leave(weight, response, refused)
-            emit.count("crypto.venue.requests", 1, venue=venue, outcome=refused.outcome if refused else "ok")
+            emit.count("crypto.venue.requests", 1, venue=venue, outcome=refused.outcome() if refused else "ok")
 
     return retrying(ask)
 

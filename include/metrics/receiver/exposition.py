@@ -15,25 +15,26 @@ def render(store: Store, tally: Tally) -> str:
     """The whole page: every live series, then the receiver's counts about itself."""
     lines: list[str] = []
     for name, family in store.families():
-        lines += _head(name, family.type, family.help)
+        lines += head(name, family.type, family.help)
         for labels, series in sorted(family.series.items()):
             if family.type == "histogram":
                 lines += _histogram(name, labels, family, series.in_bucket, series.value)
             else:
-                lines.append(_sample(name, labels, series.value))
+                lines.append(sample(name, labels, series.value))
     for name, rows in groupby(tally.rows(), key=lambda row: row[0]):
-        lines += _head(name, "counter", HELP[name])
-        lines += (_sample(name, ((label, value),) if label else (), count) for _, label, value, count in rows)
-    lines += _head("statsd_exporter_loaded_mappings", "gauge", "Rules of the mapping file.")
-    lines.append(_sample("statsd_exporter_loaded_mappings", (), store.mapping_size))
-    lines += _head("statsd_exporter_metrics_total", "gauge", "Live metrics (names with their label names), by type.")
+        lines += head(name, "counter", HELP[name])
+        lines += (sample(name, ((label, value),) if label else (), count) for _, label, value, count in rows)
+    lines += head("statsd_exporter_loaded_mappings", "gauge", "Rules of the mapping file.")
+    lines.append(sample("statsd_exporter_loaded_mappings", (), store.mapping_size))
+    lines += head("statsd_exporter_metrics_total", "gauge", "Live metrics (names with their label names), by type.")
     lines += (
-        _sample("statsd_exporter_metrics_total", (("type", type_),), n) for type_, n in sorted(store.shapes().items())
+        sample("statsd_exporter_metrics_total", (("type", type_),), n) for type_, n in sorted(store.shapes().items())
     )
     return "\n".join(lines) + "\n"
 
 
-def _head(name: str, type_: str, help_: str) -> list[str]:
+def head(name: str, type_: str, help_: str) -> list[str]:
+    """The two lines before the samples of a family."""
     text = help_.replace("\\", r"\\").replace("\n", r"\n")
     return [f"# HELP {name} {text}", f"# TYPE {name} {type_}"]
 
@@ -41,12 +42,13 @@ def _head(name: str, type_: str, help_: str) -> list[str]:
 def _histogram(name: str, labels: Labels, family: Family, in_bucket: list[int], total: float) -> Iterator[str]:
     bounds = [*(_number(bound) for bound in family.buckets), "+Inf"]
     for bound, count in zip(bounds, accumulate(in_bucket), strict=True):
-        yield _sample(f"{name}_bucket", (*labels, ("le", bound)), count)
-    yield _sample(f"{name}_sum", labels, total)
-    yield _sample(f"{name}_count", labels, sum(in_bucket))
+        yield sample(f"{name}_bucket", (*labels, ("le", bound)), count)
+    yield sample(f"{name}_sum", labels, total)
+    yield sample(f"{name}_count", labels, sum(in_bucket))
 
 
-def _sample(name: str, labels: Labels, value: float) -> str:
+def sample(name: str, labels: Labels, value: float) -> str:
+    """The line of one series."""
     inner = ",".join(f'{key}="{_escape(text)}"' for key, text in labels)
     return f"{name}{{{inner}}} {_number(value)}" if inner else f"{name} {_number(value)}"
 

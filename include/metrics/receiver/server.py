@@ -24,6 +24,7 @@ POLL_SECONDS = 0.5
 class Receiver:
     """Listens while entered. `failed` says that the packet loop broke; its error goes to the thread's excepthook.
 
+    more: further lines of the page, asked for while no packet has to wait.
     Raises OSError from the constructor where a port is taken; a port 0 takes a free one, see `statsd_port`.
     """
 
@@ -37,11 +38,13 @@ class Receiver:
         max_series: int,
         monotonic: Callable[[], float],
         on_end: Callable[[], None] = lambda: None,
+        more: Callable[[], str] = lambda: "",
     ) -> None:
         self._lock = threading.Lock()
         self._tally = Tally()
         self._store = Store(mapping, monotonic, max_series, self._tally)
         self._on_end = on_end
+        self._more = more
         self._closing = threading.Event()
         self.failed = False
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -92,8 +95,9 @@ class Receiver:
 
     def page(self) -> str:
         """The metrics page as it is now."""
+        more = self._more()
         with self._lock:
-            return render(self._store, self._tally)
+            return render(self._store, self._tally) + more
 
     def _receive(self) -> None:
         try:

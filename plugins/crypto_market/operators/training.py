@@ -57,7 +57,6 @@ class TrainModelOperator(ModelOperator):
                 served = "model" if outcome.champion_version else "naive"
                 labels = {"symbol": market.symbol, "horizon": kind.horizon_bars, "target": str(kind.target)}
                 emit.count("crypto.model.trainings", 1, decision=served, **labels)
-                emit.gauge("crypto.model.trained_timestamp_seconds", clock.now().timestamp(), **labels)
                 outcomes.append(asdict(outcome))
         if refusals and not outcomes:
             raise AirflowSkipException("; ".join(refusals))

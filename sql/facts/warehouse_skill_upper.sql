@@ -1,0 +1,11 @@
+-- Upper end of the skill's interval, from 30 days on; of markets with one symbol the lowest. No parameters.
+select
+    i.symbol,
+    k.horizon_bars::text as horizon,
+    k.target,
+    min(k.skill_upper) as forecast_skill_upper_ratio
+from ops.served_skill as k
+inner join market.instrument as i using (instrument_id)
+where k.skill_upper is not null
+group by i.symbol, k.horizon_bars, k.target
+order by i.symbol, k.horizon_bars, k.target
