@@ -30,6 +30,7 @@ class Credentials:
     monitor: str = field(default_factory=_password, repr=False)
     airflow_database: str = field(default_factory=_password, repr=False)
     mlflow_database: str = field(default_factory=_password, repr=False)
+    airflow_janitor: str = field(default_factory=_password, repr=False)
     airflow_admin: str = field(default_factory=_password, repr=False)
     fernet_key: str = field(default_factory=_fernet_key, repr=False)
     api_secret: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
