@@ -12,16 +12,12 @@ from include.metrics.metric import MetricType
 
 
 class AirflowSeries(NamedTuple):
-    """`airflow_name` is that of Airflow's metrics_template.yaml; `name` and `labels` are those on the metrics page.
-
-    only_when: what has to happen before there is a sample; empty: a healthy installation that has run a DAG shows it.
-    """
+    """`airflow_name` is that of Airflow's metrics_template.yaml; `name` and `labels` are those on the metrics page."""
 
     name: str
     type: MetricType
     airflow_name: str
     labels: tuple[str, ...] = ()
-    only_when: str = ""
 
 
 _LISTED = (

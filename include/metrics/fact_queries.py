@@ -40,12 +40,12 @@ class FactQuery:
         return tuple(metric.prometheus_name.removeprefix(PREFIX) for metric in self.metrics)
 
 
-def _fact(name: str, labels: tuple[str, ...], meaning: str, only_when: str = "") -> Metric:
-    return Metric(f"crypto.{name}", "gauge", labels, meaning, "database", only_when)
+def _fact(name: str, labels: tuple[str, ...], meaning: str) -> Metric:
+    return Metric(f"crypto.{name}", "gauge", labels, meaning, "database")
 
 
-def _query(file: str, labels: tuple[str, ...], *facts: tuple[str, str], only_when: str = "") -> FactQuery:
-    return FactQuery(file, tuple(_fact(name, labels, meaning, only_when) for name, meaning in facts))
+def _query(file: str, labels: tuple[str, ...], *facts: tuple[str, str]) -> FactQuery:
+    return FactQuery(file, tuple(_fact(name, labels, meaning) for name, meaning in facts))
 
 
 QUERIES = (
@@ -112,7 +112,6 @@ QUERIES = (
             "1 - loss / loss of the random walk (of volatility: EWMA) over 90 days, of the model served;"
             " 0 is no better.",
         ),
-        only_when="a sealed forecast has been scored",
     ),
     _query(
         "warehouse_skill_upper",
@@ -121,7 +120,6 @@ QUERIES = (
             "forecast.skill_upper_ratio",
             "Upper end of the 95 % confidence interval of crypto.forecast.skill_ratio; below 0: worse beyond luck.",
         ),
-        only_when="forecasts of 30 days have been scored",
     ),
     _query(
         "warehouse_intervals",
@@ -130,7 +128,6 @@ QUERIES = (
             "forecast.coverage_ratio",
             "Share of outcomes over 90 days that the served model's interval of 80 or 95 % held; from 10 days on.",
         ),
-        only_when="forecasts of 10 days have been scored",
     ),
     _query(
         "warehouse_models",
@@ -141,7 +138,6 @@ QUERIES = (
         "warehouse_backups",
         ("database",),
         ("backup.last_success_timestamp_seconds", "When the newest verified backup was finished."),
-        only_when="a backup has been made",
     ),
     _query(
         "warehouse_databases",
@@ -180,7 +176,6 @@ QUERIES = (
         "airflow_last_failure",
         ("dag_id",),
         ("dag.last_failure_timestamp_seconds", "When the newest failed run ended."),
-        only_when="a run has failed",
     ),
     _query(
         "airflow_last_run",
@@ -194,13 +189,11 @@ QUERIES = (
             "dag.next_run_due_timestamp_seconds",
             "When the next scheduled run may start, of DAGs that are not paused and have a time schedule.",
         ),
-        only_when="a DAG with a time schedule is not paused",
     ),
     _query(
         "airflow_unfinished_runs",
         ("dag_id",),
         ("dag.oldest_unfinished_run_timestamp_seconds", "When the oldest run that is still at work was started."),
-        only_when="a run is at work",
     ),
     _query(
         "airflow_queue",

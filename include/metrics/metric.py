@@ -12,14 +12,13 @@ Source = Literal["statsd", "database"]
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A declared metric. only_when: what has to happen before it has a sample; empty: it always has one."""
+    """A declared metric."""
 
     name: str
     type: MetricType
     labels: tuple[str, ...]
     help: str
     source: Source = "statsd"
-    only_when: str = ""
 
     @property
     def prometheus_name(self) -> str:
