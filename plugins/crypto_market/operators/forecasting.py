@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseHook
-
+from crypto_market.hooks.mlflow import tracking_uri
 from crypto_market.hooks.warehouse import warehouse
 from crypto_market.operators.base import WarehouseOperator
 
@@ -32,10 +31,7 @@ class ModelOperator(WarehouseOperator):
     def registry(self) -> ModelRegistry:
         from include.forecasting.registry import ModelRegistry
 
-        address = BaseHook.get_connection(self.mlflow_conn_id).host
-        if not address:
-            raise ValueError(f"connection {self.mlflow_conn_id!r} has no host; give it MLflow's base URL")
-        return ModelRegistry(address)
+        return ModelRegistry(tracking_uri(self.mlflow_conn_id))
 
 
 class ForecastOperator(ModelOperator):

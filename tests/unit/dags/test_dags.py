@@ -82,6 +82,17 @@ EXPECTED: dict[str, tuple[dict[str, set[str]], str, set[str]]] = {
     ),
     "model_retraining": ({"train_models": set()}, "0 4 * * 0", set()),
     "archival": ({"archive_candles": set(), "remove_old_files": set()}, "0 5 1 * *", set()),
+    "warehouse_maintenance": (
+        {
+            "remove_old_files": set(),
+            "clean_metadata": set(),
+            "remove_models": set(),
+            "trim_rows": set(),
+            "report_tables": {"trim_rows"},
+        },
+        "30 3 * * *",
+        set(),
+    ),
 }
 # Tasks that ask a source: they obey its Retry-After and wait in its pool, which no other source's tasks use.
 ASKING = {
