@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import requests
@@ -96,6 +97,13 @@ class AirflowApi:
 
     def backfills(self, dag_id: str) -> list[dict[str, Any]]:
         return list(self.pages("backfills", "backfills", dag_id=dag_id))
+
+    def create_backfill(self, dag_id: str, start: datetime, end: datetime, max_active_runs: int) -> None:
+        """Runs for the intervals that begin from `start` to `end` (UTC); those that succeeded are left as they are."""
+        wish = {"dag_id": dag_id, "from_date": start.isoformat(), "to_date": end.isoformat()}
+        self.call(
+            "POST", "backfills", json={**wish, "reprocess_behavior": "failed", "max_active_runs": max_active_runs}
+        )
 
     def load_settings(self, settings: AirflowSettings, keep_existing: bool = False) -> None:
         """Make connections, pools and variables what the settings file says; or only those that are not there yet."""
