@@ -42,9 +42,7 @@ _LISTED = (
         ("bundle_name", "file_name"),
     ),
     AirflowSeries("airflow_dagrun_duration_success", "timer", "dagrun.duration.success", ("dag_id", "run_type")),
-    AirflowSeries(
-        "airflow_dagrun_duration_failed", "timer", "dagrun.duration.failed", ("dag_id", "run_type"), "a run has failed"
-    ),
+    AirflowSeries("airflow_dagrun_duration_failed", "timer", "dagrun.duration.failed", ("dag_id", "run_type")),
     AirflowSeries("airflow_dagrun_schedule_delay", "timer", "dagrun.schedule_delay", ("dag_id",)),
     AirflowSeries(
         "airflow_dagrun_first_task_start_delay", "timer", "dagrun.first_task_start_delay", ("dag_id", "run_type")
