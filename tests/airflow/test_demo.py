@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +22,11 @@ import pytest
 import requests
 
 from include.clock import RemoteClock
+from include.metrics.dashboard import BOARDS
+from include.metrics.registry import REGISTRY
 from include.stack.demo import history_from
+from include.stack.metric_check import ONLY_WHEN
+from tests.airflow.panel_queries import LiveCheck
 from tests.airflow.running import ROOT, RunningStack
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(1200)]
@@ -177,6 +183,51 @@ def test_metrics_page_shows_airflow_and_our_own(stack: RunningStack) -> None:
     for name in ("airflow_task_finish_total", "airflow_scheduler_heartbeat", "crypto_ingest_rows_total"):
         assert name in page
     assert "crypto_candle_newest_close_timestamp_seconds{" in page
+
+
+def test_every_metric_came(stack: RunningStack) -> None:
+    line = re.search(
+        r"metrics: (\d+) of (\d+) of our own and (\d+) of (\d+) of Airflow's have samples \((.*)\)",
+        stack.log.read_text(),
+    )
+    assert line
+    came, ours, airflows_came, airflows, where = line.groups()
+    assert (came, airflows_came) == (ours, airflows)
+    assert int(ours) > len(REGISTRY) - len(ONLY_WHEN)
+    assert where.startswith("Prometheus at" if shutil.which("prometheus") else "the page")
+
+
+@pytest.fixture
+def live(stack: RunningStack) -> LiveCheck:
+    """The stack's own Prometheus, and the hour in which the demo ran."""
+    if not shutil.which("prometheus"):
+        pytest.skip("prometheus is not installed (Debian: prometheus): nobody to ask the dashboards' queries of")
+    now = time.time()
+    return LiveCheck(f"http://127.0.0.1:{stack.ports.prometheus}", now - 3600, now)
+
+
+def test_every_panel_has_data(live: LiveCheck) -> None:
+    for board in BOARDS:
+        live.board(board)
+    print(f"{live.queries} queries, {len(live.not_yet)} of what has not happened yet: {live.not_yet}")
+    assert live.problems == []
+    assert live.queries > 80
+    assert len(live.not_yet) < 12
+
+
+@pytest.mark.parametrize(
+    ("expression", "legend", "problem"),
+    [
+        ("crypto_circuit_states", "{{venue}}", "no data"),
+        ('crypto_circuit_state{exchange="kraken"}', "{{venue}}", "no data"),
+        ("rate(crypto_circuit_state)", "{{venue}}", "refused"),
+        ("crypto_circuit_state", "{{exchange}}", "the legend's exchange is in no answer"),
+    ],
+)
+def test_a_planted_error_leaves_a_panel_empty(live: LiveCheck, expression: str, legend: str, problem: str) -> None:
+    for instant in (True, False):
+        live.query("planted", {"expr": expression, "legendFormat": legend, "instant": instant}, [])
+    assert [problem in each for each in live.problems] == [True, True]
 
 
 def test_sql_prints_csv(stack: RunningStack) -> None:
