@@ -12,7 +12,7 @@ STACK := $(PY) -m include.cli stack
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: help install demo up down status sql env dag-test quote coverage reconcile verify-forecasts models report report-metrics budgets replay new-venue test lint test-fast bench bench-ingest bench-features bench-feature-memory bench-training bench-backfill bench-calibration canary docs pictures lock lock-check clean
+.PHONY: help install demo up down status sql env dag-test quote coverage reconcile verify-forecasts models report report-metrics budgets archive export replay new-venue test lint test-fast audit backup backups restore-backup bench bench-ingest bench-features bench-feature-memory bench-training bench-archive bench-backfill bench-calibration prove-alerts canary docs pictures lock lock-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -51,8 +51,8 @@ dag-test: install ## make dag-test DAG=ohlcv_backfill DATE=2024-06-01
 	@settings="$$($(STACK) env)"; eval "$$settings"; $(PY) -m airflow dags test "$(DAG)" $(DATE)
 
 # Commands on the warehouse of the stack that is up: make coverage ARGS="--months"
-coverage reconcile verify-forecasts models report budgets: install
-	@settings="$$($(STACK) env)"; eval "$$settings"; $(PY) -m include.cli $@ $(if $(filter models,$@),$(or $(ARGS),list),$(ARGS))
+coverage reconcile verify-forecasts models report budgets archive export: install
+	@settings="$$($(STACK) env)"; eval "$$settings"; $(PY) -m include.cli $@ $(if $(filter models archive,$@),$(or $(ARGS),list),$(ARGS))
 
 quote: install ## make quote ARGS="--from 2018-01-01 --to 2025-01-01": what a backfill will cost
 	@$(PY) -m include.cli backfill-quote $(ARGS)
@@ -62,6 +62,8 @@ reconcile: ## do the venues agree?
 verify-forecasts: ## is every sealed forecast as it was sealed? (ARGS="--heads FILE")
 models: ## who serves, on what evidence (ARGS="rollback binance:BTC/USDT log_return/24")
 report: ## forecasts, calibration, scoreboard and promotions as an HTML page (ARGS="--out FILE")
+archive: ## months that left for files (ARGS="list|verify|restore --month 2023-01 --act")
+export: ## public views as CSV files (ARGS="ohlcv crypto_prices --from 2024-01-01 --to 2024-02-01 --out FOLDER")
 budgets: ## request budgets and circuits (ARGS="--reset-circuit binance")
 
 replay: install ## the replay exchange alone: make replay ARGS="--synthetic --port 9009"
@@ -102,6 +104,19 @@ lock-check: install ## requirements.lock and requirements.txt are what pyproject
 	for each in requirements.lock requirements.txt; do \
 		diff -q "$$each" "$$fresh/$$each" >/dev/null || { echo "error: $$each is not what pyproject.toml says: run make lock" >&2; exit 1; }; done
 
+audit: install ## known vulnerabilities of what is locked (exit 3: NOT AUDITED; ARGS="--service pypi")
+	@$(PY) deploy/audit_dependencies.py $(ARGS)
+
+backup: install ## dump and check every database (ARGS="--verify": restore each into a scratch database too)
+	@$(PY) -m include.cli backup $(ARGS)
+
+backups: install ## what there is to restore, and is it sound?
+	@$(PY) -m include.cli backups $(ARGS)
+
+restore-backup: install ## make restore-backup FILE=….dump (ARGS="--replace", or --database NAME beside)
+	@test -n "$(FILE)" || { echo "error: make restore-backup FILE=….dump" >&2; exit 1; }
+	@$(PY) -m include.cli restore-backup "$(FILE)" $(ARGS)
+
 bench: install ## every benchmark
 	@for each in benchmarks/bench_*.py; do echo "== $$each"; $(PY) -m "benchmarks.$$(basename "$$each" .py)"; done
 
@@ -117,11 +132,17 @@ bench-feature-memory: install ## features of 50 instruments of 70,000 hours: mem
 bench-training: install ## three markets trained on 70,000 hours each, and the hour's forecasts: time, memory, equal hashes (ARGS="--quick")
 	@$(PY) -m benchmarks.bench_training $(ARGS)
 
+bench-archive: install ## two years archived, dropped and restored: rows a second, equal hashes (ARGS="--months 6")
+	@$(PY) -m benchmarks.bench_archive $(ARGS)
+
 bench-backfill: install ## seven years through the scheduler: where the time goes
 	@$(PY) -m benchmarks.bench_backfill $(ARGS)
 
 bench-calibration: install ## coverage and width of intervals: make bench-calibration MARKET_DATA_DIR=… (ARGS="--quick")
 	@$(PY) -m benchmarks.bench_calibration $(ARGS)
+
+prove-alerts: install ## every alert fired once and resolved: cause, seconds to fire and to resolve (ARGS="--only CandlesStale")
+	@$(PY) -m benchmarks.prove_alerts $(ARGS)
 
 canary: install ## simulated markets through the whole judgement: no false promotion, planted skill found (ARGS="--worlds 20")
 	@$(PY) -m benchmarks.canary $(ARGS)
