@@ -147,8 +147,9 @@ prove-alerts: install ## every alert fired once and resolved: cause, seconds to 
 canary: install ## simulated markets through the whole judgement: no false promotion, planted skill found (ARGS="--worlds 20")
 	@$(PY) -m benchmarks.canary $(ARGS)
 
-docs: install ## regenerate the reference pages
+docs: install ## regenerate the reference pages and Grafana's dashboards
 	@$(PY) -m include.features.reference
+	@$(PY) -m include.metrics.dashboard
 
 pictures: install ## redraw the README's pictures from a stack that is up (needs Chromium)
 	@$(PY) -m docs.pictures.make_pictures $(if $(TO),--to $(TO))

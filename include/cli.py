@@ -24,6 +24,11 @@ COMMANDS = {
     ),
     "models": ("include.forecasting.models_command", "champions and their evidence; roll back; find a dataset again"),
     "budgets": ("include.politeness.command", "request budgets and circuits of every source"),
+    "archive": (
+        "include.warehouse.archive_command",
+        "months that left for files: list them, verify the files, restore; exit 1 on any wrong byte",
+    ),
+    "export": ("include.warehouse.export_command", "public views as CSV files"),
     "migrate": ("include.warehouse.command", "make roles, database and tables of the warehouse"),
     "monitor-grants": ("include.metrics.airflow_grants", "let the role monitor read the facts of Airflow's metadata"),
     "backup": ("include.backup.command", "dump every database, prove the dumps, forget the oldest"),

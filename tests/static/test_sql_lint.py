@@ -49,6 +49,15 @@ RENDERED: list[tuple[str, dict[str, object]]] = [
     ("checks/row_rules.sql", checked()),
     ("checks/select_tail.sql", {"columns": NAMES}),
     ("checks/series.sql", checked()),
+    (
+        "export/select_view.sql",
+        {
+            "view": "ohlcv",
+            "time_column": "opened_at",
+            "keys": ["venue", "opened_at"],
+            "columns": [{"name": "venue", "is_time": False}, {"name": "opened_at", "is_time": True}],
+        },
+    ),
     ("features/copy_in.sql", {"columns": ["opened_at", *NAMES]}),
     ("features/create_view.sql", {"columns": NAMES}),
     ("features/upsert_feature.sql", {"columns": NAMES}),

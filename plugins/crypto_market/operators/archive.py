@@ -1,11 +1,10 @@
-"""Closed months to Parquet, old files away."""
+"""Closed months to Parquet, public views to CSV."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
 from crypto_market.hooks.warehouse import warehouse
@@ -15,14 +14,15 @@ from crypto_market.window import window
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from include.warehouse.archive_run import ArchivedSeries
 
-class ArchiveCandlesOperator(WarehouseOperator):
-    """Write the months that end within the window to Parquet, compare each with the table, and drop it only if told.
+
+class ArchiveOperator(WarehouseOperator):
+    """What the operators that move months into the archive share.
 
     :param archive_uri: folder or object store, e.g. `file:///data/archive` or `s3://aws@bucket/archive` (templated)
     :param is_dry_run: say what would be written, touch nothing (templated)
-    :param drop_rows: empty the month in the table once its archive has been verified, unless features still need it
-        (templated)
+    :param drop_rows: empty the month in the table once its archive has been verified (templated)
     """
 
     template_fields: Sequence[str] = ("archive_uri", "is_dry_run", "drop_rows", *WarehouseOperator.template_fields)
@@ -41,12 +41,28 @@ class ArchiveCandlesOperator(WarehouseOperator):
         self.is_dry_run = is_dry_run
         self.drop_rows = drop_rows
 
+    def tell(self, done: list[ArchivedSeries], dataset: str) -> list[dict[str, Any]]:
+        """Log, count and answer what was done."""
+        from include.metrics import emit
+
+        for line in done:
+            self.log.info("%s", line)
+            if not as_bool(self.is_dry_run):
+                emit.count("crypto.archive.rows", line.rows, dataset=dataset)
+        return [line.as_dict() for line in done]
+
+
+class ArchiveCandlesOperator(ArchiveOperator):
+    """Write the months that end within the window to Parquet, compare each with the table, and drop it only if told.
+
+    A month that features still need stays in the table.
+    """
+
     def execute(self, context: Context) -> list[dict[str, Any]]:
         from airflow.sdk import ObjectStoragePath
 
         from include.clock import clock_from_environment
         from include.features.blocks import memory
-        from include.metrics import emit
         from include.warehouse.archive_run import archive_all
         from include.warehouse.months import months_ended
 
@@ -62,41 +78,72 @@ class ArchiveCandlesOperator(WarehouseOperator):
                 done += archive_all(
                     connection, store, month, now, dry_run=is_dry_run, drop_rows=drop_rows, needed_for=memory
                 )
-        for line in done:
-            self.log.info("%s", line)
-            if not is_dry_run:
-                emit.count("crypto.archive.rows", line.rows, dataset="candle")
-        return [line.as_dict() for line in done]
+        return self.tell(done, "candle")
 
 
-class RemoveOldFilesOperator(BaseOperator):
-    """Remove files that have not been written to for some days.
+class ArchiveTickersOperator(ArchiveOperator):
+    """Write old months of tickers to Parquet, compare each with the table, and drop its partition only if told.
 
-    :param folder: what to look through, subfolders included (templated)
-    :param keep_days: files younger than this stay (templated)
-    :param is_dry_run: say what would be removed, remove nothing (templated)
+    Which months depends on their age alone, not on the run's window.
+
+    :param keep_months: whole months before the present one that stay in the table (templated)
     """
 
-    template_fields: Sequence[str] = ("folder", "keep_days", "is_dry_run")
-    ui_color = "#fff2cc"
+    template_fields: Sequence[str] = ("keep_months", *ArchiveOperator.template_fields)
 
-    def __init__(self, *, folder: str, keep_days: int | str, is_dry_run: bool | str = True, **kwargs: Any) -> None:
+    def __init__(self, *, keep_months: int | str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.folder = folder
-        self.keep_days = keep_days
-        self.is_dry_run = is_dry_run
+        self.keep_months = keep_months
 
-    def execute(self, context: Context) -> dict[str, Any]:
-        from datetime import timedelta
-        from pathlib import Path
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        from airflow.sdk import ObjectStoragePath
 
-        from include.clock import SystemClock
-        from include.warehouse.old_files import expired_files, remove_files
+        from include.clock import clock_from_environment
+        from include.warehouse.archive_run import archive_tickers
 
-        is_dry_run = as_bool(self.is_dry_run)
-        # Files carry the machine's time, also where a replayed world has its own.
-        older_than = SystemClock().now() - timedelta(days=int(self.keep_days))
-        removed = remove_files(expired_files(Path(self.folder), older_than), dry_run=is_dry_run)
-        verb = "would remove" if is_dry_run else "removed"
-        self.log.info("%s %s files (%s bytes) not written since %s", verb, removed.files, removed.bytes, older_than)
-        return removed._asdict()
+        with warehouse(self.warehouse_conn_id) as connection:
+            done = archive_tickers(
+                connection,
+                ObjectStoragePath(self.archive_uri),
+                clock_from_environment().now(),
+                keep_months=int(self.keep_months),
+                dry_run=as_bool(self.is_dry_run),
+                drop_rows=as_bool(self.drop_rows),
+            )
+        if not done:
+            raise AirflowSkipException(f"no tickers are older than {self.keep_months} whole months")
+        return self.tell(done, "ticker")
+
+
+class ExportViewsOperator(WarehouseOperator):
+    """Write the window's rows of public views to CSV files in the archive, under `export/`.
+
+    :param archive_uri: folder or object store, e.g. `file:///data/archive` or `s3://aws@bucket/archive` (templated)
+    :param views: names of the views; none: the task is skipped (templated)
+    """
+
+    template_fields: Sequence[str] = ("archive_uri", "views", *WarehouseOperator.template_fields)
+    ui_color = "#d9ead3"
+
+    def __init__(self, *, archive_uri: str, views: Sequence[str] | str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.archive_uri = archive_uri
+        self.views = views
+
+    def execute(self, context: Context) -> list[str]:
+        from airflow.sdk import ObjectStoragePath
+
+        from include.clock import clock_from_environment
+        from include.warehouse.export import export_view
+
+        if not self.views:
+            raise AirflowSkipException("no views were chosen")
+        store, now = ObjectStoragePath(self.archive_uri), clock_from_environment().now()
+        start, end = window(context, "month")
+        done = []
+        with warehouse(self.warehouse_conn_id) as connection:
+            for view in self.views:
+                exported = export_view(connection, store, view, now, start=start, end=end)
+                self.log.info("%s", exported)
+                done.append(exported.path)
+        return done

@@ -81,7 +81,7 @@ EXPECTED: dict[str, tuple[dict[str, set[str]], str, set[str]]] = {
         {"features"},
     ),
     "model_retraining": ({"train_models": set()}, "0 4 * * 0", set()),
-    "archival": ({"archive_candles": set(), "remove_old_files": set()}, "0 5 1 * *", set()),
+    "archival": ({"archive_candles": set(), "archive_tickers": set(), "export_views": set()}, "0 5 1 * *", set()),
     "warehouse_maintenance": (
         {
             "remove_old_files": set(),
@@ -284,8 +284,17 @@ def test_a_wrong_window_or_timeframe_is_refused_too(dag: DAG) -> None:
 def test_archiving_is_a_dry_run_unless_told(dag: DAG) -> None:
     assert dag.params["dry_run"] is True
     assert dag.params["drop_rows"] is False
-    for wrong in ({"dry_run": "yes"}, {"drop_rows": 1}, {"keep_files_days": 0}, {"keep_files_days": "30"}):
+    assert (dag.params["keep_ticker_months"], dag.params["export_views"]) == (6, [])
+    for wrong in (
+        {"dry_run": "yes"},
+        {"drop_rows": 1},
+        {"keep_ticker_months": 0},
+        {"keep_ticker_months": "6"},
+        {"export_views": ["market.candle"]},
+        {"export_views": "ohlcv"},
+    ):
         assert refused(dag, **wrong), wrong
+    assert not refused(dag, export_views=["ohlcv", "daily_rankings"])
 
 
 def test_mapped_tasks_cover_the_configuration(bag: DagBag) -> None:

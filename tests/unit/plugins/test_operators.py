@@ -5,10 +5,8 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
-import os
 import pkgutil
 import textwrap
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +14,7 @@ from airflow.sdk import DAG, BaseOperator, Param
 
 import crypto_market.operators as package
 from crypto_market.defaults import DAG_DEFAULTS
-from crypto_market.operators.archive import ArchiveCandlesOperator, RemoveOldFilesOperator, as_bool
+from crypto_market.operators.archive import ArchiveCandlesOperator, ArchiveTickersOperator, ExportViewsOperator, as_bool
 from crypto_market.operators.candles import CandlesToPostgresOperator
 from crypto_market.operators.snapshots import CoinSnapshotsToPostgresOperator
 from crypto_market.operators.training import TrainModelOperator
@@ -123,8 +121,11 @@ def test_a_switch_arrives_as_a_truth_value(switch: bool) -> None:
     )
     assert operator.is_dry_run is switch
     assert operator.archive_uri == "file:///archive"
-    days = rendered(RemoveOldFilesOperator, {"days": 30}, folder="/logs", keep_days="{{ params.days }}").keep_days
-    assert days == 30
+    uri = "{{ var.value.archive_uri }}"
+    months = "{{ params.months }}"
+    assert rendered(ArchiveTickersOperator, {"months": 6}, archive_uri=uri, keep_months=months).keep_months == 6
+    views = rendered(ExportViewsOperator, {"views": ["ohlcv"]}, archive_uri=uri, views="{{ params.views }}").views
+    assert views == ["ohlcv"]
 
 
 @pytest.mark.parametrize(("value", "meant"), [(True, True), (False, False), ("True", True), ("false", False)])
@@ -136,15 +137,3 @@ def test_a_switch_that_became_text_keeps_its_meaning(value: bool | str, meant: b
 def test_what_is_no_switch_is_never_taken_for_one(value: str) -> None:
     with pytest.raises(ValueError, match="neither true nor false"):
         as_bool(value)
-
-
-def test_old_files_go_and_a_dry_run_touches_nothing(tmp_path: Path) -> None:
-    old, young = tmp_path / "old.log", tmp_path / "young.log"
-    for path in (old, young):
-        path.write_text("text")
-    os.utime(old, (0, 0))
-    given = {"folder": str(tmp_path), "keep_days": "7"}
-    assert RemoveOldFilesOperator(task_id="dry", **given).execute({})["files"] == 1
-    assert old.exists()
-    assert RemoveOldFilesOperator(task_id="wet", is_dry_run="False", **given).execute({})["files"] == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["young.log"]
