@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
 from crypto_market.assets import CANDLES
+from crypto_market.deadlines import done_within
 from crypto_market.defaults import DAG_DEFAULTS, window_params
 from crypto_market.operators.candles import CandlesToPostgresOperator
 from crypto_market.retry import VenueRetryPolicy
@@ -27,6 +28,7 @@ with DAG(
     start_date=datetime(2010, 1, 1, tzinfo=UTC),
     max_active_runs=2,  # a run that waits for one venue does not hold up the next hour of the others
     dagrun_timeout=timedelta(minutes=50),
+    deadline=done_within(timedelta(minutes=20)),
     tags=["candles", "live"],
     params=window_params(),
     **DAG_DEFAULTS,

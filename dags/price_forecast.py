@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronDataIntervalTimetable
 
 from crypto_market.assets import FEATURES
+from crypto_market.deadlines import done_within
 from crypto_market.defaults import DAG_DEFAULTS
 from crypto_market.operators.facts import PublishFactsOperator
 from crypto_market.operators.forecasting import ForecastOperator, ScoreForecastsOperator
@@ -30,6 +31,7 @@ with DAG(
     start_date=datetime(2010, 1, 1, tzinfo=UTC),
     max_active_runs=1,
     dagrun_timeout=timedelta(minutes=50),
+    deadline=done_within(timedelta(minutes=20)),
     tags=["forecasts"],
     **DAG_DEFAULTS,
 ) as dag:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, task_group
 
+from crypto_market.deadlines import done_within
 from crypto_market.defaults import DAG_DEFAULTS, window_params
 from crypto_market.operators.snapshots import (
     CoinHistoryToPostgresOperator,
@@ -33,6 +34,7 @@ with DAG(
     start_date=datetime(2010, 1, 1, tzinfo=UTC),
     max_active_runs=1,
     dagrun_timeout=timedelta(minutes=50),
+    deadline=done_within(timedelta(minutes=20)),
     tags=["tickers", "sentiment", "live"],
     params=window_params(),
     **DAG_DEFAULTS,

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, task_group
 
+from crypto_market.deadlines import done_within
 from crypto_market.defaults import DAG_DEFAULTS, window_params
 from crypto_market.operators.snapshots import CoinSnapshotsToPostgresOperator, TickersToPostgresOperator
 from crypto_market.retry import VenueRetryPolicy
@@ -26,6 +27,7 @@ with DAG(
     start_date=datetime(2010, 1, 1, tzinfo=UTC),
     max_active_runs=2,
     dagrun_timeout=timedelta(minutes=10),
+    deadline=done_within(timedelta(minutes=5)),
     tags=["tickers", "live"],
     params=window_params(),
     **{**DAG_DEFAULTS, "default_args": {**DAG_DEFAULTS["default_args"], "execution_timeout": timedelta(minutes=4)}},

@@ -1,8 +1,8 @@
-"""Price alerts on their way out: into the task's log, or through the notifier that an Airflow connection names.
+"""Price alerts and missed deadlines on their way out: into the log, or through the notifier that a connection names.
 
-The connection `price_alerts` (any type) has in its extra
+The connection `price_alerts` (or `deadline_alerts`; any type) has in its extra
 `{"notifier": "dotted.path.of.a.Notifier", "arguments": {"text": "{{ message }}"}}`. Texts in the arguments are
-templates of `message` (one line) and `alert` (the fields of include/transforms/notices.py) and of nothing else. They
+templates of `message` (one line) and `alert` (its fields, see include/transforms/notices.py) and of nothing else. They
 are rendered here, once, in Jinja's sandbox: the DAG's own environment evaluates Python, and whoever may write a
 connection may not for that reason run code.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow.sdk import BaseHook, BaseNotifier
 from airflow.sdk.exceptions import AirflowNotFoundException
@@ -20,8 +20,6 @@ from jinja2.sandbox import SandboxedEnvironment
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-    from include.transforms.notices import Notice
 
 CONNECTION_ID = "price_alerts"
 
@@ -33,26 +31,38 @@ class NotifierConfigurationError(ValueError):
     """The connection does not name a notifier that can be made."""
 
 
+class Tellable(Protocol):
+    """What can be told: one line, and fields for templates."""
+
+    @property
+    def message(self) -> str: ...
+
+    def as_dict(self) -> dict[str, Any]: ...
+
+
 class LogNotifier(BaseNotifier):
-    """Writes the message to the task's log."""
+    """Writes the message to the log of the task or callback."""
 
     def notify(self, context: Context) -> None:
-        self.log.warning("price alert: %s", context["message"])  # type: ignore[typeddict-item]
+        self.log.warning("alert: %s", context["message"])  # type: ignore[typeddict-item]
 
 
-def sender(context: Context, conn_id: str = CONNECTION_ID) -> Callable[[Notice], None]:
+def sender(
+    context: Mapping[str, Any] | Context, conn_id: str = CONNECTION_ID, example: Tellable | None = None
+) -> Callable[[Tellable], None]:
     """A function that sends one notice, raising what the notifier raises; without the connection it is logged.
 
-    Raises NotifierConfigurationError for a connection that names no notifier, arguments it does not take, and templates
-    that cannot be rendered; the function raises it for what shows only with a certain notice.
+    example: what is tried before anything is due; a price alert if None. Raises NotifierConfigurationError for a
+    connection that names no notifier, arguments it does not take, and templates that cannot be rendered; the function
+    raises it for what shows only with a certain notice.
     """
     from include.transforms.notices import EXAMPLE
 
     make = _factory(conn_id)
-    make(_names(EXAMPLE))  # a mistake shows before anything is due
+    make(_names(example or EXAMPLE))  # a mistake shows before anything is due
     of_the_run = {name: value for name, value in context.items() if name in OF_THE_RUN}
 
-    def send(notice: Notice) -> None:
+    def send(notice: Tellable) -> None:
         names = _names(notice)
         # not by calling the notifier: that renders what is rendered a second time
         make(names).notify({**of_the_run, **names})  # type: ignore[typeddict-item]
@@ -60,7 +70,7 @@ def sender(context: Context, conn_id: str = CONNECTION_ID) -> Callable[[Notice],
     return send
 
 
-def _names(notice: Notice) -> dict[str, Any]:
+def _names(notice: Tellable) -> dict[str, Any]:
     return {"message": notice.message, "alert": notice.as_dict()}
 
 

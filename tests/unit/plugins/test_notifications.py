@@ -39,7 +39,7 @@ def test_without_the_connection_it_is_logged(
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     sender({})(NOTICE)
-    assert f"price alert: {MESSAGE}" in capsys.readouterr().out + caplog.text
+    assert f"alert: {MESSAGE}" in capsys.readouterr().out + caplog.text
 
 
 def test_arguments_are_rendered_for_each_notice(monkeypatch: pytest.MonkeyPatch) -> None:
