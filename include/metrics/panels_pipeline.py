@@ -195,7 +195,6 @@ SOURCES = (
         "s",
         "`live` waits for one request's tokens at most.",
         (p95("crypto_budget_waited_seconds", "venue", "priority"), "{{venue}} {{priority}}"),
-        empty="No request had to wait.",
     ),
 )
 

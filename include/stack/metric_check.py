@@ -16,10 +16,9 @@ from include.stack.layout import Layout, Ports, StackError
 from include.stack.monitoring import running
 
 # Of these nothing can be said before something has happened that a healthy demo has no part in: they are gauges of what
-# does not exist yet, or durations of what nobody did. Counters never stand here: they are born at zero.
+# does not exist yet, or durations of what did not happen. Counters never stand here: they are born at zero.
 ONLY_WHEN = {
     "crypto_backup_last_success_timestamp_seconds": "a backup was made",
-    "crypto_budget_waited_seconds": "a request had to wait for its budget",
     "crypto_dag_last_failure_timestamp_seconds": "a run has failed",
     "crypto_dag_oldest_unfinished_run_timestamp_seconds": "a run is under way",
     "crypto_forecast_coverage_ratio": "forecasts have met ten days of outcomes",
