@@ -1,4 +1,4 @@
-"""The Dockerfile: linted, and in step with the project."""
+"""The Dockerfiles: linted, and in step with the project."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "Dockerfile"
+SQL_EXPORTER = ROOT / "deploy/compose/sql_exporter/Dockerfile"
 LINT = ("hadolint", "--no-color", "--config", ROOT / ".hadolint.yaml")
 
 
-def test_dockerfile_has_no_finding(tool) -> None:
-    done = tool(*LINT, DOCKERFILE)
+@pytest.mark.parametrize("dockerfile", [DOCKERFILE, SQL_EXPORTER], ids=["airflow", "sql-exporter"])
+def test_dockerfile_has_no_finding(tool, dockerfile: Path) -> None:
+    done = tool(*LINT, dockerfile)
     assert done.returncode == 0, done.stdout
 
 
@@ -47,9 +50,29 @@ def test_image_and_project_agree_on_airflow_and_python() -> None:
 
 
 def test_what_is_copied_exists_and_is_let_through() -> None:
-    copied = re.findall(r"^COPY (?:--\S+ )*(\S+) /", DOCKERFILE.read_text(), re.MULTILINE)
+    copied = re.findall(r"^COPY (?:--chown=\S+ )?([^-\s]\S*) /", DOCKERFILE.read_text(), re.MULTILINE)
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     assert set(copied) == allowed
     assert {"dags", "plugins", "include", "sql", "requirements.txt"} <= set(copied)
     for name in copied:
         assert (ROOT / name).exists(), name
+
+
+def test_backups_are_made_by_programs_of_the_servers_version() -> None:
+    server = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())["services"]["postgres"]["image"]
+    text = DOCKERFILE.read_text()
+    assert f"FROM {server} AS postgres-client" in text
+    major = server.removeprefix("postgres:").split(".")[0]
+    assert set(re.findall(r"/usr/lib/postgresql/(\d+)/", text)) == {major}
+
+
+def test_no_keys_are_made_into_the_image() -> None:
+    """Airflow's first command writes random keys into airflow.cfg where there is none: the same for all who pull it."""
+    text = DOCKERFILE.read_text()
+    assert text.index("/dev/null /opt/airflow/airflow.cfg") < text.index("&& airflow version")
+
+
+def test_what_tasks_and_workers_import_is_tried_at_build_time() -> None:
+    tried = " ".join(re.findall(r'python -c "(.+)"', DOCKERFILE.read_text()))
+    for name in ("mlflow", "redis", "talib", "CeleryExecutor"):
+        assert re.search(rf"\b{name}\b", tried), name
