@@ -1,0 +1,83 @@
+"""Simulated hours on a stack whose world's clock is pushed on: every run an hour has, as soon as the last has ended."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import requests
+
+from include.stack.launcher import Stack
+from include.stack.layout import StackError
+
+TICKERS_OF_AN_HOUR = 12
+HOUR = timedelta(hours=1)
+LONGEST_SECONDS = 900.0
+
+
+@dataclass
+class Hours:
+    """now: the simulated world's time. failed: runs that did not succeed, as `dag_id run_id`."""
+
+    stack: Stack
+    now: datetime = field(init=False)
+    failed: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.api = self.stack.api()
+        self.clock = self.stack.environment["MARKET_CLOCK_URL"]
+        self.now = self._clock(None)
+
+    def next_hour(self) -> None:
+        """Push the clock three minutes past the next full hour and do what is due then.
+
+        Asset events wake features, transforms and forecasts besides, as they do in real time. The twelve ticker runs
+        of an hour follow each other at once: a venue shows its ticker of now alone.
+        """
+        hour = self.now.replace(minute=0, second=0, microsecond=0) + HOUR
+        self.now = self._clock(hour + timedelta(minutes=3))
+        window = _window(hour - HOUR, hour)
+        ticker = _window(hour - timedelta(minutes=5), hour)
+        runs = [self._start("ohlcv_hourly", window), self._start("spot_sentiment_hourly", window)]
+        runs += [self._start("ticker_snapshots", ticker) for _ in range(TICKERS_OF_AN_HOUR)]
+        self._wait(runs)
+        self._wait([self._start(dag_id) for dag_id in ("feature_upsert", "market_transforms")])
+        self._wait([self._start("price_forecast")])
+
+    def next_day(self) -> None:
+        """What is due once a day; call it after 24 hours."""
+        self._wait([self._start("coverage_repair")])
+        self._wait([self._start("warehouse_maintenance")])
+
+    def settle(self) -> None:
+        """Until nothing runs any more. Raises StackError after LONGEST_SECONDS."""
+        deadline = time.monotonic() + LONGEST_SECONDS
+        while self.api.unfinished_runs():
+            if time.monotonic() > deadline:
+                raise StackError(f"runs are still waiting after {LONGEST_SECONDS:.0f} s")
+            time.sleep(0.5)
+
+    def _clock(self, to: datetime | None) -> datetime:
+        """Set the clock forward, or only read it."""
+        if to is not None:
+            requests.put(self.clock, json={"now": to.isoformat()}, timeout=10).raise_for_status()
+        return datetime.fromisoformat(requests.get(self.clock, timeout=10).json()["now"]).astimezone(UTC)
+
+    def _start(self, dag_id: str, conf: dict[str, Any] | None = None) -> tuple[str, str]:
+        return dag_id, self.api.trigger(dag_id, conf, note="a simulated hour")
+
+    def _wait(self, runs: list[tuple[str, str]]) -> None:
+        deadline = time.monotonic() + LONGEST_SECONDS
+        for dag_id, run_id in runs:
+            while (state := self.api.run(dag_id, run_id)["state"]) not in ("success", "failed"):
+                if time.monotonic() > deadline:
+                    raise StackError(f"{dag_id} {run_id} is still {state} after {LONGEST_SECONDS:.0f} s")
+                time.sleep(0.3)
+            if state == "failed":
+                self.failed.append(f"{dag_id} {run_id}")
+
+
+def _window(start: datetime, end: datetime) -> dict[str, Any]:
+    return {"start": start.isoformat(), "end": end.isoformat()}

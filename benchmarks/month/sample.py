@@ -1,0 +1,96 @@
+"""What a running stack holds now: memory, open files, log bytes, rows of Airflow's metadata, databases, files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+import psycopg
+from psycopg import sql
+
+from include.stack.environment import METADATA_DATABASE, MLFLOW_DATABASE, STACK_VARIABLE, WAREHOUSE_DATABASE
+from include.stack.layout import Layout
+
+DATABASES = (METADATA_DATABASE, WAREHOUSE_DATABASE, MLFLOW_DATABASE)
+Figures = dict[str, float]
+
+
+def processes(var: Path) -> list[psutil.Process]:
+    """Every living process of the stack in that folder, found by its mark."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(STACK_VARIABLE) == str(var) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return found
+
+
+def of_processes(var: Path, components: dict[int, str]) -> Figures:
+    """Memory (PSS bytes: shared pages count once) and open files, of all and by component; most of one process.
+
+    components: names by the pid of each component's first process, which leads its session.
+    """
+    found: Figures = {"memory_bytes": 0, "open_files": 0, "open_files_of_one_process": 0, "processes": 0}
+    for process in processes(var):
+        try:
+            name = components.get(os.getsid(process.pid), "tasks")
+            memory, files = process.memory_full_info().pss, process.num_fds()
+        except (psutil.NoSuchProcess, psutil.AccessDenied, ProcessLookupError):
+            continue
+        for key, value in (("memory_bytes", memory), ("open_files", files)):
+            found[key] += value
+            found[f"{key}.{name}"] = found.get(f"{key}.{name}", 0) + value
+        found["open_files_of_one_process"] = max(found["open_files_of_one_process"], files)
+        found["processes"] += 1
+    return found
+
+
+def of_files(layout: Layout) -> Figures:
+    """Bytes of task logs, of the components' own logs, and of all the stack wrote beside its databases."""
+    tasks, logs, state = (size(folder) for folder in (layout.task_logs, layout.logs, layout.state))
+    return {
+        "log_bytes": logs,
+        "log_bytes.tasks": tasks,
+        "log_bytes.components": logs - size(layout.logs / "tasks"),
+        "state_bytes": state - size(layout.postgres_data),
+    }
+
+
+def size(folder: Path) -> int:
+    """Bytes of all files below a folder; what vanishes meanwhile is passed over."""
+    total = 0
+    for path, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(path, name)).st_size
+            except FileNotFoundError:
+                continue
+    return total
+
+
+def of_databases(dsn: str) -> Figures:
+    """Bytes of each database, and rows of every table of Airflow's metadata, counted. dsn: superuser, any database."""
+    found: Figures = {}
+    with psycopg.connect(dsn, dbname=METADATA_DATABASE, autocommit=True) as connection:
+        for name in DATABASES:
+            row = connection.execute("select pg_database_size(%s)", (name,)).fetchone()
+            found[f"database_bytes.{name}"] = row[0] if row else 0
+        tables = connection.execute("select tablename from pg_tables where schemaname = 'public'").fetchall()
+        counts = {table: _rows(connection, table) for (table,) in tables}
+    found["database_bytes"] = sum(found[f"database_bytes.{name}"] for name in DATABASES)
+    found["metadata_rows"] = sum(counts.values())
+    return found | {f"metadata_rows.{table}": rows for table, rows in counts.items() if rows}
+
+
+def _rows(connection: psycopg.Connection[tuple[int]], table: str) -> int:
+    row = connection.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(table))).fetchone()
+    return row[0] if row else 0
+
+
+def totals(figures: Iterable[str]) -> list[str]:
+    """Names of the figures that are no part of another."""
+    return [name for name in figures if "." not in name]
