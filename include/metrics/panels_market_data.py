@@ -139,14 +139,14 @@ COMPLETENESS = (
 WRITTEN = (
     chart(
         "Rows read from sources, per hour",
-        "none",
+        "short",
         "`new` each hour; `changed` are revisions by a venue, `quarantined` failed validation.",
         ("sum by (dataset, result) (increase(crypto_ingest_rows_total[1h]))", "{{dataset}} {{result}}"),
         runbooks=("rows-quarantined",),
     ),
     chart(
         "Feature rows, per hour",
-        "none",
+        "short",
         "A few rows each hour; a repair shows as a burst of `changed`.",
         ("sum by (result) (increase(crypto_feature_rows_total[1h]))", "{{result}}"),
     ),
@@ -159,7 +159,7 @@ WRITTEN = (
     ),
     chart(
         "Rows of the schema mart, per hour",
-        "none",
+        "short",
         "A few new rows each hour. `changed` and `removed` follow revised candles.",
         ("sum by (table, result) (increase(crypto_transform_rows_total[1h]))", "{{table}} {{result}}"),
     ),
@@ -173,7 +173,7 @@ WRITTEN = (
     ),
     chart(
         "Rows archived, per day",
-        "none",
+        "short",
         "A burst after each closed month.",
         ("sum by (dataset) (increase(crypto_archive_rows_total[1d]))", "{{dataset}}"),
     ),

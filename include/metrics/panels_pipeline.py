@@ -213,7 +213,7 @@ DATABASE = (
     ),
     chart(
         "Rows of the largest tables",
-        "none",
+        "short",
         "By PostgreSQL's own estimate.",
         ("topk(10, crypto_table_rows)", "{{table}}"),
     ),
