@@ -24,7 +24,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG, CronDataIntervalTimetable, Param, get_current_context, task
+from airflow.sdk import (
+    DAG,
+    CronDataIntervalTimetable,
+    ExceptionRetryPolicy,
+    Param,
+    RetryAction,
+    RetryRule,
+    get_current_context,
+    task,
+)
 
 from crypto_market.defaults import DAG_DEFAULTS, window_params
 from crypto_market.operators.candles import CandlesToPostgresOperator
@@ -32,6 +41,8 @@ from crypto_market.retry import VenueRetryPolicy
 from crypto_market.window import window
 from include.config.markets import MARKETS, TIMEFRAMES, VENUES
 
+# A wrong choice of markets or window is not cured by asking again; a worker that died in the middle of it is.
+WRONG_CHOICE = ExceptionRetryPolicy(rules=[RetryRule(exception=ValueError, action=RetryAction.FAIL)])
 KEYS = [market.key for market in MARKETS]
 
 with DAG(
@@ -58,7 +69,7 @@ with DAG(
     **DAG_DEFAULTS,
 ) as dag:
 
-    @task.branch(retries=0)
+    @task.branch(retry_policy=WRONG_CHOICE)
     def plan_markets() -> list[str]:
         """The venues that have something to load: their chosen markets were listed within the window."""
         from include.collect.plan import markets_by_venue

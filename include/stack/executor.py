@@ -11,7 +11,7 @@ from pathlib import Path
 from include.stack.layout import StackError
 
 VARIABLE = "AIRFLOW_EXECUTOR"
-NAMES = ("local", "celery")
+NAMES = ("LocalExecutor", "CeleryExecutor")  # Airflow's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +32,15 @@ class Executor:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Executor:
-        """AIRFLOW_EXECUTOR (local or celery), AIRFLOW_PARALLELISM (4), AIRFLOW_WORKERS (2, of Celery).
+        """AIRFLOW_EXECUTOR (LocalExecutor or CeleryExecutor), AIRFLOW_PARALLELISM (4), AIRFLOW_WORKERS (Celery's, 2).
 
         Raises StackError for what is none of these.
         """
-        name = environ.get(VARIABLE) or "local"
+        name = environ.get(VARIABLE) or NAMES[0]
         if name not in NAMES:
             raise StackError(f"{VARIABLE}={name!r}: one of {', '.join(NAMES)}")
         slots = _count(environ, "AIRFLOW_PARALLELISM", 4)
-        return cls(slots, _count(environ, "AIRFLOW_WORKERS", 2) if name == "celery" else 0)
+        return cls(slots, _count(environ, "AIRFLOW_WORKERS", 2) if name == NAMES[1] else 0)
 
     def note(self, var: Path) -> None:
         """Keep it for `last_executor`."""

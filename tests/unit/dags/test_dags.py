@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.providers.common.sql.operators.sql import BaseSQLOperator
-from airflow.sdk import DAG, AssetOrTimeSchedule, CronDataIntervalTimetable
+from airflow.sdk import DAG, AssetOrTimeSchedule, CronDataIntervalTimetable, RetryAction
 from airflow.sdk.exceptions import ParamValidationError
 from airflow.utils.file import iter_airflow_imports
 from croniter import croniter
 
 from crypto_market.retry import VenueRetryPolicy
-from include.config.markets import MARKETS, TIMEFRAMES, VENUES, market_keys
+from crypto_market.window import WindowError
+from include.collect.plan import BeforeListingError
+from include.config.markets import MARKETS, TIMEFRAMES, VENUES, UnknownMarketError, market_keys
 from include.forecasting.kinds import KIND_KEYS
 from include.forecasting.training import RETRAINED_EVERY
 from include.stack.layout import ROOT
@@ -206,13 +208,18 @@ def test_an_hourly_run_gives_up_before_the_next_begins(bag: DagBag) -> None:
 def test_tasks_are_retried_with_growing_patience_and_owned(dag: DAG) -> None:
     for task in dag.tasks:
         assert task.owner == "market-data"
-        if task.task_id == "plan_markets":
-            assert task.retries == 0, "a wrong choice of markets is not cured by asking again"
-            continue
         assert (task.retries or 0) >= 1
         assert task.retry_delay >= timedelta(seconds=10)
         assert task.retry_exponential_backoff == 2.0
         assert task.max_retry_delay is not None
+
+
+def test_a_wrong_choice_of_markets_fails_at_once_and_a_lost_worker_does_not(bag: DagBag) -> None:
+    policy = bag.dags["ohlcv_backfill"].get_task("plan_markets").retry_policy
+    assert policy is not None
+    for error in (BeforeListingError("none"), UnknownMarketError("none"), WindowError("none")):
+        assert policy.evaluate(error, 1, 3).action is RetryAction.FAIL
+    assert policy.evaluate(ConnectionError("lost"), 1, 3).action is RetryAction.DEFAULT
 
 
 def test_tasks_that_ask_a_source_obey_it_and_wait_in_its_pool(bag: DagBag) -> None:
