@@ -4,22 +4,26 @@
 alter table market.ticker rename to ticker_before_months;
 alter index market.ticker_pkey rename to ticker_before_months_pkey;
 
+-- Names are given: those that would be made up are still the old table's.
 create table market.ticker (
-    instrument_id integer not null references market.instrument,
+    instrument_id integer not null constraint ticker_instrument_id_fkey references market.instrument,
     observed_at timestamptz not null,
     recorded_at timestamptz not null,
-    last numeric not null check (last > 0 and last < 'Infinity'),
-    bid numeric check (bid >= 0 and bid < 'Infinity'),
-    ask numeric check (ask >= 0 and ask < 'Infinity'),
-    open_24h numeric check (open_24h >= 0 and open_24h < 'Infinity'),
-    high_24h numeric check (high_24h >= 0 and high_24h < 'Infinity'),
-    low_24h numeric check (low_24h >= 0 and low_24h < 'Infinity'),
-    base_volume_24h numeric check (base_volume_24h >= 0 and base_volume_24h < 'Infinity'),
-    quote_volume_24h numeric check (quote_volume_24h >= 0 and quote_volume_24h < 'Infinity'),
-    change_percent_24h numeric check (change_percent_24h >= -100 and change_percent_24h < 'Infinity'),
-    trade_count_24h bigint check (trade_count_24h >= 0),
+    last numeric not null constraint ticker_last_check check (last > 0 and last < 'Infinity'),
+    bid numeric constraint ticker_bid_check check (bid >= 0 and bid < 'Infinity'),
+    ask numeric constraint ticker_ask_check check (ask >= 0 and ask < 'Infinity'),
+    open_24h numeric constraint ticker_open_24h_check check (open_24h >= 0 and open_24h < 'Infinity'),
+    high_24h numeric constraint ticker_high_24h_check check (high_24h >= 0 and high_24h < 'Infinity'),
+    low_24h numeric constraint ticker_low_24h_check check (low_24h >= 0 and low_24h < 'Infinity'),
+    base_volume_24h numeric
+    constraint ticker_base_volume_24h_check check (base_volume_24h >= 0 and base_volume_24h < 'Infinity'),
+    quote_volume_24h numeric
+    constraint ticker_quote_volume_24h_check check (quote_volume_24h >= 0 and quote_volume_24h < 'Infinity'),
+    change_percent_24h numeric
+    constraint ticker_change_percent_24h_check check (change_percent_24h >= -100 and change_percent_24h < 'Infinity'),
+    trade_count_24h bigint constraint ticker_trade_count_24h_check check (trade_count_24h >= 0),
     source text not null,
-    primary key (instrument_id, observed_at)
+    constraint ticker_pkey primary key (instrument_id, observed_at)
 ) partition by range (observed_at);
 comment on table market.ticker is
 'Spot snapshots; observed_at is the venue''s time of the answer. A partition per month (UTC), made when first needed.';
