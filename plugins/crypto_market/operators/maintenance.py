@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook, BaseOperator
@@ -86,10 +86,8 @@ class TrimRowsOperator(TrimOperator):
 
     template_fields: Sequence[str] = ("warehouse_conn_id", *TrimOperator.template_fields)
 
-    def __init__(
-        self, *, keep_days: Mapping[str, int | str], warehouse_conn_id: str = "warehouse", **kwargs: Any
-    ) -> None:
-        super().__init__(keep_days=keep_days, **kwargs)
+    def __init__(self, *, warehouse_conn_id: str = "warehouse", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.warehouse_conn_id = warehouse_conn_id
 
     def trim(self, dry_run: bool) -> Iterable[Removed]:
