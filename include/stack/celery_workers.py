@@ -60,6 +60,13 @@ def worker_names(executor: Executor) -> list[str]:
     return [f"worker-{number}" for number in range(1, executor.workers + 1)]
 
 
+def celery_health(executor: Executor, ports: Ports, credentials: Credentials) -> dict[str, bool]:
+    """Component name -> whether it answers."""
+    broker = broker_url(ports, credentials)
+    workers = {f"airflow-{name}": worker_answers(broker, name) for name in worker_names(executor)}
+    return {"redis": redis_answers(ports, credentials), **workers}
+
+
 def redis_answers(ports: Ports, credentials: Credentials) -> bool:
     """Whether Redis answers a ping with our password."""
     try:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import socket
 
+from include.stack.celery_workers import celery_health
 from include.stack.components import airflow_part_is_healthy, answers
+from include.stack.credentials import load_or_create
+from include.stack.executor import last_executor
 from include.stack.layout import Layout, Ports
 from include.stack.monitoring import running
 
@@ -30,6 +33,9 @@ def component_lines(layout: Layout, ports: Ports) -> tuple[bool, list[str]]:
     if layout.world != "live":
         healthy["replay"] = answers(f"http://127.0.0.1:{ports.replay}/health")
     healthy |= {name: answers(url) for name, url in running(layout, ports).items()}
+    executor = last_executor(layout.var)
+    if executor.is_celery:
+        healthy |= celery_health(executor, ports, load_or_create(layout.credentials)[0])
     lines = [
         f"  {name:24}{'healthy' if ok else f'NOT healthy, see {layout.logs / name}.log'}"
         for name, ok in sorted(healthy.items())
