@@ -25,6 +25,7 @@ from include.stack.credentials import load_or_create
 from include.stack.environment import WAREHOUSE_DATABASE, child_environment, facts_environment, stack_environment
 from include.stack.executor import Executor
 from include.stack.layout import ROOT, Layout, Ports, StackError, last_world
+from include.stack.log_limit import CHECKED_EVERY_SECONDS, limit_logs
 from include.stack.monitoring import monitoring_components
 from include.stack.postgres import PostgresCluster
 from include.stack.processes import Component, SessionBook, sweep
@@ -190,7 +191,11 @@ class Stack:
     def _watch(self) -> None:
         """Restart what dies, its whole session ended first: a dead scheduler's workers would hold ports and slots."""
         due: dict[str, float] = {}
+        logs_due = 0.0
         while not self.stopping.wait(0.5):
+            if time.monotonic() >= logs_due:
+                limit_logs(self.layout.logs)
+                logs_due = time.monotonic() + CHECKED_EVERY_SECONDS
             for component in list(self.components):
                 if component.is_running or self.stopping.is_set():
                     continue
