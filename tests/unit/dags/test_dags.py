@@ -22,6 +22,7 @@ from include.collect.plan import BeforeListingError
 from include.config.markets import MARKETS, TIMEFRAMES, VENUES, UnknownMarketError, market_keys
 from include.forecasting.kinds import KIND_KEYS
 from include.forecasting.training import RETRAINED_EVERY
+from include.stack.celery_settings import VISIBILITY_SECONDS
 from include.stack.layout import ROOT
 from include.stack.settings_file import read_settings
 
@@ -212,6 +213,14 @@ def test_tasks_are_retried_with_growing_patience_and_owned(dag: DAG) -> None:
         assert task.retry_delay >= timedelta(seconds=10)
         assert task.retry_exponential_backoff == 2.0
         assert task.max_retry_delay is not None
+
+
+@EACH
+def test_no_task_runs_longer_than_redis_waits_for_its_worker(dag: DAG) -> None:
+    # Redis would hand the message to a second worker.
+    for task in dag.tasks:
+        assert task.execution_timeout is not None
+        assert task.execution_timeout < timedelta(seconds=VISIBILITY_SECONDS)
 
 
 def test_a_wrong_choice_of_markets_fails_at_once_and_a_lost_worker_does_not(bag: DagBag) -> None:
