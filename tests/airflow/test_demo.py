@@ -215,6 +215,14 @@ def test_every_panel_has_data(live: LiveCheck) -> None:
     assert len(live.not_yet) < 12
 
 
+def test_every_rule_is_evaluated(live: LiveCheck) -> None:
+    """A rule whose sides match more than once is an error that only real series show."""
+    groups = requests.get(f"{live.url}/api/v1/rules", timeout=10).json()["data"]["groups"]
+    rules = {rule["name"]: (rule["health"], rule.get("lastError")) for group in groups for rule in group["rules"]}
+    assert {name: found for name, found in rules.items() if found[0] != "ok"} == {}
+    assert len(rules) > 20
+
+
 @pytest.mark.parametrize(
     ("expression", "legend", "problem"),
     [
