@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from include.backup.client import BackupError
 from include.warehouse.command import ADMINISTRATOR_VARIABLE
+from include.warehouse.connection import readable_dsn
 
 FOLDER_VARIABLE = "BACKUP_FOLDER"
 DATABASES_VARIABLE = "BACKUP_DATABASES"
@@ -41,7 +42,7 @@ def place(folder: str | None, say: Callable[[str], None], environ: Mapping[str, 
     where = folder_of(folder, environ)
     administrator = environ.get(ADMINISTRATOR_VARIABLE)
     if administrator:
-        yield Place(administrator, where)
+        yield Place(readable_dsn(administrator, ADMINISTRATOR_VARIABLE), where)
         return
     from include.stack.query import known_layout, running_database
 

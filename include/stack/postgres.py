@@ -144,8 +144,8 @@ class PostgresCluster:
 
     data: Path
     port: int
-    password: str
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    password: str = field(repr=False)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     binaries: Binaries = field(init=False)
     identity: Identity = field(init=False)
 

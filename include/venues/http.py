@@ -15,6 +15,7 @@ from requests.structures import CaseInsensitiveDict
 from include.metrics import emit
 from include.venues.errors import UnavailableError, VenueError
 from include.venues.gate import NO_GATE, Gate
+from include.venues.redact import hide, hide_in_body, public_url, secret_headers, secrets_of
 from include.venues.response import Response as Response
 
 USER_AGENT = "crypto-market-airflow/0.1 (market data pipeline)"
@@ -35,7 +36,8 @@ class Transport(Protocol):
 class RequestsTransport:
     """Pooled connections to one base URL, e.g. `https://data-api.binance.vision`. Time-outs are in seconds.
 
-    `session` is the one that was passed in, or one of our own; every request says who asks, whichever it is.
+    `session` is the one that was passed in, or one of our own; every request says who asks, whichever it is. Keys and
+    passwords (of the headers a client passes, the base URL's, the session's) are in no answer and in no error.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class RequestsTransport:
         read_timeout: float = 30,
     ) -> None:
         self._base_url = base_url.rstrip("/")
+        self._public_url = public_url(self._base_url)
         self._timeouts = (connect_timeout, read_timeout)
         self.session = session or pooled_session()
 
@@ -61,8 +64,19 @@ class RequestsTransport:
             requests.exceptions.ChunkedEncodingError,
             requests.exceptions.ContentDecodingError,
         ) as error:
-            raise UnavailableError(self._base_url, f"no answer from {path}: {error}") from error
-        return Response(answer.status_code, CaseInsensitiveDict(answer.headers), answer.content, answer.url)
+            told = hide(str(error), self._secrets(url, headers))
+            # Not `from error`: a traceback would show the request with all it was sent with.
+            raise UnavailableError(self._public_url, f"no answer from {path}: {told}") from None
+        secrets = self._secrets(answer.url, headers)
+        shown = hide(public_url(answer.url), secrets)
+        return Response(
+            answer.status_code, CaseInsensitiveDict(answer.headers), hide_in_body(answer.content, secrets), shown
+        )
+
+    def _secrets(self, url: str, headers: Mapping[str, str] | None) -> set[str]:
+        """Whatever this request knows that nobody else should."""
+        login = self.session.auth if isinstance(self.session.auth, tuple) else ()
+        return {*secret_headers(headers or {}), *secrets_of(self._base_url), *secrets_of(url), *map(str, login[1:])}
 
 
 def pooled_session() -> requests.Session:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 OWNER = "warehouse_owner"
 WRITER = "warehouse_writer"
@@ -35,6 +35,10 @@ class WarehouseDsns(NamedTuple):
     writer: str
     reader: str
     monitor: str
+
+    def __repr__(self) -> str:
+        """Without the passwords: this ends up in tracebacks and in reports of tests."""
+        return f"WarehouseDsns of {conninfo_to_dict(self.owner).get('dbname')}"
 
 
 def bootstrap(superuser_dsn: str, database: str, passwords: Mapping[str, str]) -> WarehouseDsns:

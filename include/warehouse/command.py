@@ -11,7 +11,7 @@ import psycopg
 
 from include.features.schema import install_features
 from include.warehouse.bootstrap import ROLES, bootstrap
-from include.warehouse.connection import connect
+from include.warehouse.connection import UnnamedWarehouseError, connect, readable_dsn
 from include.warehouse.migrations import MigrationError, migrate
 
 ADMINISTRATOR_VARIABLE = "WAREHOUSE_SUPERUSER_DSN"
@@ -39,11 +39,13 @@ def run(options: argparse.Namespace, environ: Mapping[str, str] = os.environ) ->
         return 1
     passwords = {role: environ[password_variable(role)] for role in ROLES}
     try:
-        dsns = bootstrap(environ[ADMINISTRATOR_VARIABLE], options.database, passwords)
+        dsns = bootstrap(
+            readable_dsn(environ[ADMINISTRATOR_VARIABLE], ADMINISTRATOR_VARIABLE), options.database, passwords
+        )
         with connect(dsns.owner) as connection:
             applied = migrate(connection)
             install_features(connection)
-    except (psycopg.Error, MigrationError) as error:
+    except (psycopg.Error, MigrationError, UnnamedWarehouseError) as error:
         print(f"the warehouse could not be brought up to date: {error}", file=sys.stderr)
         return 1
     print(f"applied {', '.join(applied)}" if applied else "the warehouse is up to date")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -14,7 +15,7 @@ DSN_VARIABLE = "WAREHOUSE_DSN"  # of the environment: libpq connection string or
 
 
 class UnnamedWarehouseError(ValueError):
-    """A command was not told which warehouse it is about."""
+    """A command was not told which warehouse it is about, or not so that it can be read."""
 
 
 def dsn_of_command(given: str | None, environ: Mapping[str, str]) -> str:
@@ -22,6 +23,20 @@ def dsn_of_command(given: str | None, environ: Mapping[str, str]) -> str:
     dsn = given or environ.get(DSN_VARIABLE)
     if not dsn:
         raise UnnamedWarehouseError(f"name the warehouse: --dsn, or {DSN_VARIABLE} in the environment")
+    return readable_dsn(dsn, DSN_VARIABLE)
+
+
+def readable_dsn(dsn: str, variable: str) -> str:
+    """The connection string as it was given.
+
+    Raises UnnamedWarehouseError, which names the variable and shows nothing, where libpq cannot read it: libpq's own
+    message repeats the words it stumbles over, which are a password's where that has a blank or a quote.
+    """
+    try:
+        conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError:
+        message = f"{variable} is no connection string; is a password with blanks or quotes in it not quoted?"
+        raise UnnamedWarehouseError(message) from None
     return dsn
 
 
