@@ -61,11 +61,12 @@ def table_hash(stack: RunningStack) -> tuple[object, ...]:
 
 
 def months(stack: RunningStack) -> list[datetime]:
-    """First days of the months the demo loaded, by the clock of its world."""
+    """First days of the months the demo loads whole: begun by the clock of its world, over by the machine's."""
     now = RemoteClock(f"http://127.0.0.1:{stack.ports.replay}/clock").now()
-    found = [history_from(stack.world, now)]
-    while (following := (found[-1] + timedelta(days=31)).replace(day=1)) <= now:
-        found.append(following)
+    first, found = history_from(stack.world, now), []
+    while first <= now and (following := (first + timedelta(days=31)).replace(day=1)) <= datetime.now(UTC):
+        found.append(first)
+        first = following
     return found
 
 
@@ -76,8 +77,9 @@ def test_every_run_of_every_dag_succeeded(stack: RunningStack) -> None:
     states = {dag_id: [run["state"] for run in api.runs(dag_id)] for dag_id in dags}
     assert all(states.values()), f"a DAG without a run: {states}"
     assert {state for each in states.values() for state in each} == {"success"}
-    backfilled = [run for run in api.runs("ohlcv_backfill") if run["run_type"] == "backfill"]
-    assert len(backfilled) == len(months(stack))
+    # The newest month may have been loaded by its own schedule, before the backfill reached it.
+    loaded = {datetime.fromisoformat(run["logical_date"]) for run in api.runs("ohlcv_backfill")}
+    assert loaded >= set(months(stack))
     assert api.import_errors() == []
 
 
