@@ -109,7 +109,7 @@ class FactsCollector:
 def read_facts(dsn: str, database: str) -> tuple[Facts, str]:
     """All facts of a database, and why some are not there; empty where all are. Opens and closes its own connection."""
     facts: Facts = {}
-    error = ""
+    errors: list[str] = []
     try:
         with psycopg.connect(make_conninfo(dsn, **CONNECTION), autocommit=True) as connection:
             for query in _queries(database):
@@ -118,10 +118,10 @@ def read_facts(dsn: str, database: str) -> tuple[Facts, str]:
                 except psycopg.Error as failed:
                     if connection.broken:
                         raise
-                    error = f"{query.file}: {_line(failed)}"
+                    errors.append(f"{query.file}: {_line(failed)}")
     except psycopg.Error as failed:
-        error = _line(failed)
-    return facts, error
+        errors.append(_line(failed))
+    return facts, "; ".join(errors)
 
 
 def _read(connection: psycopg.Connection, query: FactQuery, facts: Facts) -> None:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
+import psycopg
 import pytest
 import requests
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from include.clock import CLOCK_URL_VARIABLE
+from include.metrics.airflow_grants import let_monitor_read
 from include.stack.environment import REPLAYED
+from include.stack.postgres import PostgresCluster
 from include.venues.binance import Binance
 from include.venues.http import RequestsTransport, Response, Retry
 from include.warehouse.bootstrap import WarehouseDsns
+from tests.integration.facts_world import Databases, fill
 
 # Two quick attempts: what is tried again within a task is tested with the venues.
 IMPATIENT = Retry(attempts=2, sleep=lambda seconds: None)
@@ -100,3 +105,35 @@ def airflow_at(warehouse: WarehouseDsns, monkeypatch: pytest.MonkeyPatch) -> Cal
         monkeypatch.setenv(CLOCK_URL_VARIABLE, f"{url}/clock")
 
     return point
+
+
+@pytest.fixture(scope="session")
+def metadata(cluster: PostgresCluster) -> Iterator[str]:
+    """Superuser's connection string of a database with the tables of this Airflow."""
+    import sqlalchemy
+    from airflow.models import import_all_models
+    from airflow.models.base import Base
+
+    name = f"metadata_{secrets.token_hex(4)}"
+    with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
+        connection.execute(f'create database "{name}"')
+    given = conninfo_to_dict(cluster.dsn(name))
+    import_all_models()
+    engine = sqlalchemy.create_engine("postgresql+psycopg2://", connect_args=given)
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    yield cluster.dsn(name)
+    with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
+        connection.execute(f'drop database "{name}" with (force)')
+
+
+@pytest.fixture
+def databases(cluster: PostgresCluster, warehouse: WarehouseDsns, metadata: str) -> Databases:
+    """Both, filled, and what the role monitor may see of them."""
+    monitor, given = conninfo_to_dict(warehouse.monitor), conninfo_to_dict(metadata)
+    url = "postgresql+psycopg2://{user}:{password}@{host}:{port}/{dbname}".format(**given)
+    let_monitor_read(url)
+    superuser = cluster.dsn(str(monitor["dbname"]))
+    fill(superuser, metadata)
+    airflow = make_conninfo(metadata, user="monitor", password=monitor["password"])
+    return Databases(warehouse.monitor, airflow, superuser, metadata)

@@ -30,8 +30,9 @@ from include.collect.snapshots import (
 from include.config.markets import COINGECKO_IDS
 from include.config.markets import MARKETS as ALL_MARKETS
 from include.metrics import emit
+from include.metrics.births import births
+from include.metrics.collector import read_facts
 from include.metrics.facts import publish_facts
-from include.metrics.registry import REGISTRY
 from include.replay.recorded import RecordedWorld
 from include.replay.synthetic import SyntheticWorld
 from include.venues.alternative_me import AlternativeMe
@@ -46,6 +47,7 @@ from include.venues.errors import (
     VenueError,
 )
 from include.venues.http import Response
+from include.warehouse.bootstrap import WarehouseDsns
 from include.warehouse.connection import Connection
 
 MARKETS = tuple(market for market in ALL_MARKETS if market.venue == "binance")
@@ -370,30 +372,33 @@ def test_faults_are_told_by_their_class_and_leave_nothing_behind(writer: Connect
 
 
 @pytest.mark.parametrize("exchange", ["synthetic"], indirect=True)
-def test_every_fact_of_the_warehouse_is_a_declared_gauge(
-    writer: Connection, exchange: Any, monkeypatch: pytest.MonkeyPatch
+def test_facts_that_cannot_be_looked_up_are_kept_for_the_metrics_page(
+    writer: Connection, warehouse: WarehouseDsns, exchange: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    declared: list[tuple[str, dict[str, str]]] = []
+    monkeypatch.setattr(emit, "declare", declared.extend)
     assert publish_facts(writer, NOW) == 0
     venue, hour = PageSources(exchange.binance(), "binance"), HOUR_OF_RUN[1]
     collect_candles(writer, venue, MARKETS[0], "1h", hour - 5 * HOUR, hour - 3 * HOUR, FixedClock(NOW))
     collect_candles(writer, venue, MARKETS[0], "1h", hour - HOUR, hour, FixedClock(NOW))
     tickers(writer, exchange, hour)
     sentiment(writer, exchange)
-    sent: dict[tuple[str, ...], float] = {}
-    real = emit.gauge
-
-    def gauge(name: str, value: float, /, **labels: object) -> None:
-        real(name, value, **labels)  # refuses what is not declared
-        sent[name, *(str(labels[label]) for label in REGISTRY[name].labels)] = value
-
-    monkeypatch.setattr(emit, "gauge", gauge)
-    assert publish_facts(writer, NOW) == len(sent) == 3 + len(MARKETS) + 1
-    series = ("binance", "BTC/USDT", "1h")
-    assert sent["crypto.candle.newest_close_timestamp_seconds", *series] == hour.timestamp()
-    assert sent["crypto.coverage.unknown", *series] == 1  # the other one that is missing is pending
-    assert sent["crypto.coverage.held_ratio", *series] == 3 / 5
-    newest = sent["crypto.sentiment.newest_timestamp_seconds",]
+    assert publish_facts(writer, NOW) == 1
+    assert len(declared) == 2 * len(list(births()))
+    facts, error = read_facts(warehouse.monitor, "warehouse")
+    assert error == ""
+    found = {(metric.name, *dict(labels).values()): value for metric, rows in facts.items() for labels, value in rows}
+    series = ("BTC/USDT", "1h", "binance")
+    assert found["crypto.candle.newest_close_timestamp_seconds", *series] == hour.timestamp()
+    assert found["crypto.coverage.unknown", *series] == 1  # the other one that is missing is pending
+    assert found["crypto.coverage.held_ratio", *series] == 3 / 5
+    assert found["crypto.market.configured", "BTC/USDT", "binance"] == 1
+    assert found["crypto.coverage.counted_timestamp_seconds",] == NOW.timestamp()
+    newest = found["crypto.sentiment.newest_timestamp_seconds",]
     assert newest == datetime(2024, 10, 26, 0, 15, tzinfo=UTC).timestamp()
+    collect_candles(writer, venue, MARKETS[0], "1h", hour - 3 * HOUR, hour - HOUR, FixedClock(NOW))
+    publish_facts(writer, NOW)
+    assert writer.execute("select expected, observed, unknown from ops.coverage_count").fetchall() == [(5, 5, 0)]
 
 
 def test_a_try_that_was_put_off_adds_to_its_account(writer: Connection) -> None:

@@ -27,6 +27,7 @@ from include.forecasting.scoring import score_matured
 from include.forecasting.verify import Verification
 from include.forecasting.verify_chain import Finding
 from include.forecasting.verify_heads import describe, parse
+from include.metrics.fact_queries import QUERIES
 from include.warehouse.bootstrap import WarehouseDsns, bootstrap
 from include.warehouse.candles import upsert_candles
 from include.warehouse.connection import Connection, connect
@@ -685,17 +686,24 @@ class TestScoreboard:
             (MODEL["model"], DISTRIBUTION["volatility_model"]),
         ).fetchall()
         assert len(served) == 2
+        owner.execute(statement("metrics/store_served_skill.sql"))
         gauges = {
-            (metric, labels["target"], labels.get("interval")): value
-            for metric, labels, value in owner.execute(statement("metrics/newest.sql")).fetchall()
-            if "target" in labels and (labels["symbol"], labels["horizon"]) == ("BTC/USDT", 24)
+            (query.metrics[0].name, target, *interval): value
+            for query in QUERIES
+            if query.metrics[0].name.startswith(("crypto.forecast.skill", "crypto.forecast.coverage"))
+            for symbol, horizon, target, *interval, value in owner.execute(statement(f"facts/{query.file}.sql"))
+            if (symbol, horizon) == ("BTC/USDT", "24")
         }
         for skill, upper, inner, outer, target in served:
-            assert gauges.pop(("crypto.forecast.skill_ratio", target, None)) == pytest.approx(skill, rel=1e-12)
-            assert gauges.pop(("crypto.forecast.skill_upper_ratio", target, None)) == pytest.approx(upper, rel=1e-12)
+            assert gauges.pop(("crypto.forecast.skill_ratio", target)) == pytest.approx(skill, rel=1e-12)
+            assert gauges.pop(("crypto.forecast.skill_upper_ratio", target)) == pytest.approx(upper, rel=1e-12)
             assert gauges.pop(("crypto.forecast.coverage_ratio", target, "80")) == pytest.approx(inner, rel=1e-12)
             assert gauges.pop(("crypto.forecast.coverage_ratio", target, "95")) == pytest.approx(outer, rel=1e-12)
         assert gauges == {}
+        unchanged = "select xmin::text, skill from ops.served_skill order by 1, 2"
+        kept = owner.execute(unchanged).fetchall()
+        owner.execute(statement("metrics/store_served_skill.sql"))
+        assert owner.execute(unchanged).fetchall() == kept, "what is as it was is not written again"
 
 
 def run(dsn: str, *arguments: str) -> int:

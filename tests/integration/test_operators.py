@@ -178,9 +178,10 @@ def test_features_facts_and_scores_need_no_window(exchange: Any, reader: Connect
     again = UpsertFeaturesOperator(task_id="f").execute({})
     assert (again["rows_new"], again["rows_changed"]) == (0, 0)
     assert json.dumps([first, again])
-    assert (
-        PublishFactsOperator(task_id="p").execute({}) == 4
-    )  # newest candle, newest feature, missing and unknown candles
+    assert PublishFactsOperator(task_id="p").execute({}) == 1  # series that were counted
+    assert reader.execute("select expected, observed, unknown, is_configured from ops.coverage_count").fetchall() == [
+        (60, 60, 0, True)
+    ]
     assert json.dumps(ScoreForecastsOperator(task_id="s").execute({}))
 
 

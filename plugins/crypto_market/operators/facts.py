@@ -1,4 +1,4 @@
-"""Freshness and completeness of the warehouse as metrics."""
+"""What the metrics page says of the warehouse and cannot look up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class PublishFactsOperator(WarehouseOperator):
-    """Send what the warehouse says of its own freshness, coverage and forecasts as gauges."""
+    """Keep completeness and the skill of what is served for the metrics page, and declare every counter at 0."""
 
     def execute(self, context: Context) -> int:
         from include.clock import clock_from_environment

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from include.metrics import emit
+from include.metrics.emitted import EMITTED
 from include.metrics.receiver.mapping import load_mapping
 from include.metrics.receiver.server import Receiver
 from include.metrics.registry import REGISTRY, UndeclaredMetricError
@@ -37,8 +38,8 @@ def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
 def test_packets_carry_tags_in_declared_order(listener: socket.socket) -> None:
     emit.count("crypto.ingest.rows", 7, result="new", dataset="candle")
     assert listener.recv(1000) == b"crypto.ingest.rows,dataset=candle,result=new:7|c"
-    emit.gauge("crypto.coverage.unknown", 2, venue="binance", symbol="BTC/USDT", timeframe="1h")
-    assert listener.recv(1000) == b"crypto.coverage.unknown,venue=binance,symbol=BTC/USDT,timeframe=1h:2.0|g"
+    emit.count("crypto.reconcile.candles", 2, venue="binance", symbol="BTC/USDT", verdict="agree")
+    assert listener.recv(1000) == b"crypto.reconcile.candles,venue=binance,symbol=BTC/USDT,verdict=agree:2|c"
     emit.timing("crypto.venue.request_seconds", 0.25, venue="binance")
     assert listener.recv(1000) == b"crypto.venue.request_seconds,venue=binance:250.000000|ms"
 
@@ -54,7 +55,8 @@ def test_illegal_characters_of_a_tag_are_replaced(listener: socket.socket) -> No
         (lambda **labels: emit.count("crypto.no.such", **labels), {}),
         (lambda **labels: emit.count("crypto.ingest.rows", **labels), {"dataset": "candle"}),
         (lambda **labels: emit.count("crypto.feature.rows", **labels), {"result": "new", "more": 1}),
-        (lambda **labels: emit.gauge("crypto.feature.rows", 1, **labels), {"result": "new"}),
+        (lambda **labels: emit.timing("crypto.feature.rows", 1, **labels), {"result": "new"}),
+        (lambda **labels: emit.count("crypto.sentiment.newest_timestamp_seconds", **labels), {}),  # of the database
     ],
 )
 def test_the_undeclared_raises_even_where_nothing_listens(send, labels) -> None:
@@ -88,19 +90,36 @@ def test_nobody_listening_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
         emit.count("crypto.feature.rows", 3, result="new")
 
 
-def test_every_declared_metric_arrives_under_its_prometheus_name(listener: socket.socket) -> None:
-    receiver = Receiver(
-        load_mapping(MAPPING), host="127.0.0.1", statsd_port=0, http_port=0, max_series=100, monotonic=lambda: 0.0
-    )
-    send = {"counter": emit.count, "gauge": emit.gauge, "timer": emit.timing}
+def test_every_emitted_metric_arrives_under_its_prometheus_name(listener: socket.socket) -> None:
+    receiver = receiver_of_the_committed_mapping()
+    send = {"counter": emit.count, "timer": emit.timing}
     with receiver:
-        for metric in REGISTRY.values():
+        for metric in EMITTED:
             send[metric.type](metric.name, 1, **dict.fromkeys(metric.labels, "x"))
             receiver.feed(listener.recv(1000))
         page = receiver.page()
-    prometheus_type = {"counter": "counter", "gauge": "gauge", "timer": "histogram"}
-    for metric in REGISTRY.values():
+    prometheus_type = {"counter": "counter", "timer": "histogram"}
+    for metric in EMITTED:
         assert f"# TYPE {metric.prometheus_name} {prometheus_type[metric.type]}\n" in page
+
+
+def test_counters_are_born_at_zero_and_declaring_them_again_changes_none(listener: socket.socket) -> None:
+    born = [("crypto.feature.rows", {"result": "new"})]
+    emit.declare(born)
+    packet = listener.recv(1000)
+    assert packet == b"crypto.feature.rows,result=new:0|c"
+    assert list(emit.zeros(born)) == [packet]
+    with receiver_of_the_committed_mapping() as receiver:
+        receiver.feed(packet)
+        assert '\ncrypto_feature_rows_total{result="new"} 0\n' in receiver.page()
+        receiver.feed(b"crypto.feature.rows,result=new:3|c")
+        receiver.feed(packet)
+        assert '\ncrypto_feature_rows_total{result="new"} 3\n' in receiver.page()
+
+
+def receiver_of_the_committed_mapping() -> Receiver:
+    mapping = load_mapping(MAPPING)
+    return Receiver(mapping, host="127.0.0.1", statsd_port=0, http_port=0, max_series=100, monotonic=lambda: 0.0)
 
 
 def test_names_say_area_noun_and_unit() -> None:

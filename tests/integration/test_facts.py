@@ -1,0 +1,145 @@
+"""The facts of the databases on the metrics page: right, cheap to have, and no burden when a database is in trouble."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from include.metrics.collector import FactsCollector, read_facts
+from include.metrics.fact_queries import COLLECTED, FACTS, GUARD, QUERIES, UP
+from include.metrics.receiver.mapping import Mapping, Target
+from include.metrics.receiver.server import Receiver
+from include.warehouse.sql import statement
+from tests.integration.facts_world import EXPECTED, MOVING, Databases, samples
+
+
+def collector(said: list[str] | None = None, refresh_seconds: float = 0, **dsns: str) -> FactsCollector:
+    say = said.append if said is not None else lambda line: None
+    return FactsCollector(dsns, time.monotonic, say, refresh_seconds=refresh_seconds)
+
+
+def test_each_query_answers_the_columns_that_are_declared(databases: Databases) -> None:
+    for query in (*QUERIES, *COLLECTED):
+        with psycopg.connect(getattr(databases, query.database)) as connection:
+            answered = connection.execute(statement(f"facts/{query.file}.sql")).description
+        assert answered
+        assert tuple(column.name for column in answered) == (*query.label_columns, *query.value_columns), query.file
+        assert {label.removeprefix(GUARD) for label in query.label_columns} == set(query.metrics[0].labels)
+
+
+def test_the_page_says_what_lies_in_the_databases(databases: Databases) -> None:
+    said: list[str] = []
+    page = collector(said, warehouse=databases.warehouse, airflow=databases.airflow).page()
+    found = samples(page)
+    assert sorted(said) == ["facts of airflow: all there", "facts of warehouse: all there"]
+    assert {series: value for series, value in found.items() if series.startswith(tuple(EXPECTED))} == EXPECTED
+    names = {series.partition("{")[0] for series in found}
+    assert names == {metric.prometheus_name for metric in FACTS}, "a declared fact has no sample, or the reverse"
+    assert all(any(series.startswith(name) for series in (*EXPECTED, *MOVING)) for name in names), "a fact unchecked"
+    now = time.time()
+    for series in ('crypto_facts_collected_timestamp_seconds{database="airflow"}',):
+        assert found[series] == pytest.approx(now, abs=60)
+    assert found["crypto_database_oldest_transaction_timestamp_seconds"] == pytest.approx(now, abs=600)
+    assert 'crypto_table_rows{table="market.candle"}' in found
+    assert found['crypto_table_size_bytes{table="market.ticker"}'] > 0  # its months together
+    assert not any("ticker_20" in series for series in found)
+
+
+def test_a_transaction_of_somebody_else_shows(databases: Databases) -> None:
+    with psycopg.connect(databases.warehouse_superuser) as other:
+        other.execute("select 1")
+        time.sleep(0.3)
+        found = samples(collector(warehouse=databases.warehouse).page())
+    began = found["crypto_database_oldest_transaction_timestamp_seconds"]
+    assert began < found['crypto_facts_collected_timestamp_seconds{database="warehouse"}'] - 0.25
+
+
+def test_one_query_that_fails_is_told_and_takes_none_with_it(databases: Databases) -> None:
+    said: list[str] = []
+    facts = collector(said, warehouse=databases.warehouse)
+    whole = samples(facts.page())
+    with psycopg.connect(databases.warehouse_superuser, autocommit=True) as owner:
+        owner.execute("revoke select (state) on ops.circuit from monitor")
+        without = samples(facts.page())
+        owner.execute("grant select (state) on ops.circuit to monitor")
+    assert without['crypto_facts_up{database="warehouse"}'] == 0
+    assert {s.partition("{")[0] for s in whole.keys() - without.keys()} == {"crypto_circuit_state"}
+    assert samples(facts.page()).keys() == whole.keys()
+    assert said[1:] == [
+        "facts of warehouse: warehouse_circuits: permission denied for table circuit",
+        "facts of warehouse: all there",
+    ]
+
+
+def test_a_locked_table_costs_the_facts_about_it_and_half_a_second_each(databases: Databases) -> None:
+    with psycopg.connect(databases.warehouse_superuser) as other:
+        other.execute("lock table market.fear_greed in access exclusive mode")
+        began = time.monotonic()
+        facts, error = read_facts(databases.warehouse, "warehouse")
+    assert time.monotonic() - began < 4
+    assert [each.partition(":")[0] for each in error.split("; ")] == ["warehouse_sentiment", "warehouse_tables"]
+    assert error.count("lock timeout") == 2
+    assert "crypto.candle.newest_close_timestamp_seconds" in {metric.name for metric in facts}
+
+
+def test_a_dead_database_takes_its_facts_along_and_nothing_else(databases: Databases) -> None:
+    facts = collector(warehouse=make_conninfo(databases.warehouse, port=1), airflow=databases.airflow)
+    began = time.monotonic()
+    found = samples(facts.page())
+    assert time.monotonic() - began < 2.5
+    assert found['crypto_facts_up{database="warehouse"}'] == 0
+    assert found['crypto_facts_up{database="airflow"}'] == 1
+    assert not any(series.startswith("crypto_candle") for series in found)
+
+
+def test_a_database_that_hangs_costs_its_patience_once_and_never_the_statsd_half(databases: Databases) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and says nothing
+        hanging = make_conninfo(databases.warehouse, host="127.0.0.1", port=silent.getsockname()[1])
+        facts = FactsCollector(
+            {"warehouse": hanging}, time.monotonic, lambda line: None, refresh_seconds=0, patience_seconds=0.5
+        )
+        mapping = Mapping([], Target("unmapped", "", (), "", 0.0, ()))
+        receiver = Receiver(
+            mapping, host="127.0.0.1", statsd_port=0, http_port=0, max_series=9, monotonic=lambda: 0.0, more=facts.page
+        )
+        with receiver:
+            pages: list[str] = []
+            began = time.monotonic()
+            looking = threading.Thread(target=lambda: pages.append(receiver.page()))
+            looking.start()
+            receiver.feed(b"a:1|c")  # is taken in while somebody waits for the page
+            assert time.monotonic() - began < 0.4
+            looking.join()
+            assert 0.4 < time.monotonic() - began < 1.5
+            assert "\na 1\n" in pages[0]
+            assert 'crypto_facts_up{database="warehouse"} 0\n' in pages[0]
+            again = time.monotonic()
+            assert 'crypto_facts_up{database="warehouse"} 0\n' in receiver.page()
+            assert time.monotonic() - again < 0.3
+
+
+def test_databases_are_asked_once_in_a_while_however_often_somebody_looks(databases: Databases) -> None:
+    facts = collector(refresh_seconds=60, warehouse=databases.warehouse)
+    collected = 'crypto_facts_collected_timestamp_seconds{database="warehouse"}'
+    assert samples(facts.page())[collected] == samples(facts.page())[collected]
+    eager = collector(warehouse=databases.warehouse)
+    assert samples(eager.page())[collected] < samples(eager.page())[collected]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["select * from connection", "select * from variable", "select conf from dag_run", "select * from xcom"],
+)
+def test_nothing_else_of_airflow_can_be_read(databases: Databases, asked: str) -> None:
+    with psycopg.connect(databases.airflow) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute(asked)
+
+
+def test_what_the_collector_does_not_read_is_said_of_no_database() -> None:
+    assert collector().page() == ""
+    assert UP not in {metric for query in QUERIES for metric in query.metrics}
