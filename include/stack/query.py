@@ -21,6 +21,7 @@ from include.stack.environment import (
     child_environment,
     stack_environment,
 )
+from include.stack.executor import last_executor
 from include.stack.launcher import read_lock
 from include.stack.layout import Layout, Ports, StackError, last_world
 from include.stack.postgres import PostgresCluster
@@ -84,7 +85,7 @@ def development_environment(var: Path, database: Literal["development", "live"],
         raise StackError("the stack is down: `make up` (live) or `make demo` (replayed data) first")
     credentials, _ = load_or_create(layout.credentials)
     name = DEVELOPMENT_DATABASE if database == "development" else METADATA_DATABASE
-    environment = stack_environment(layout, ports, credentials, metadata=name)
+    environment = stack_environment(layout, ports, credentials, metadata=name, executor=last_executor(var))
     if database == "development":
         databases.migrate_airflow(layout, child_environment(environment), say, suffix="-development")
     # Without the mark: what a person starts in that terminal is theirs, and no sweep may end it.

@@ -11,6 +11,7 @@ from include.clock import CLOCK_URL_VARIABLE
 from include.stack import query
 from include.stack.credentials import Credentials
 from include.stack.environment import STACK_VARIABLE, WORLD_VARIABLE, child_environment, stack_environment
+from include.stack.executor import Executor
 from include.stack.layout import Layout, Ports
 
 
@@ -46,3 +47,14 @@ def test_what_a_person_starts_in_a_terminal_carries_no_mark(layout: Layout, monk
         environment = query.development_environment(layout.var, database, print)  # type: ignore[arg-type]
         assert STACK_VARIABLE not in environment
         assert environment["AIRFLOW_HOME"] == str(layout.airflow_home)
+
+
+def test_a_terminal_has_the_executor_of_the_stack_it_belongs_to(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AIRFLOW_EXECUTOR", raising=False)
+    monkeypatch.setattr(query, "read_lock", lambda var: 4711)
+    Executor(6, 3).note(layout.var)
+    environment = query.development_environment(layout.var, "live", print)
+    assert environment["AIRFLOW__CORE__EXECUTOR"] == "CeleryExecutor"
+    assert environment["AIRFLOW__CELERY__WORKER_CONCURRENCY"] == "2"
