@@ -92,7 +92,7 @@ def load(stack: Stack, backfill: Backfill, doomed: list[Victim]) -> tuple[Candle
 
 def kill(stack: Stack, victim: Victim) -> Kill:
     """Wait until tasks run, kill, and watch it come back."""
-    wait_until(lambda: len(running(stack)) > 1 or is_over(stack), PATIENCE, "two tasks to run")
+    wait_until(lambda: (len(running(stack)) > 1 and victim.is_there(stack)) or is_over(stack), PATIENCE, "two tasks")
     if is_over(stack):
         raise SystemExit(f"the backfill ended before {victim.name} was killed: choose more months")
     done = Kill(victim, datetime.now(UTC), running(stack))
@@ -121,7 +121,7 @@ def is_over(stack: Stack) -> bool:
 
 
 def running(stack: Stack) -> list[Task]:
-    return [task for task in seen(stack) if task.state == "running"]
+    return [task for task in seen(stack) if task.is_alive]
 
 
 def successes_since(stack: Stack, instant: datetime) -> list[datetime]:

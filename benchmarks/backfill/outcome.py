@@ -29,7 +29,9 @@ from market.candle as c
 join market.instrument as i using (instrument_id)
 """
 TASKS = """
-select run_id, task_id, state, hostname, try_number, start_date as started_at, end_date as ended_at
+select
+    run_id, task_id, state, hostname, try_number, start_date as started_at, end_date as ended_at,
+    coalesce(state = 'running' and last_heartbeat_at > now() - interval '15 seconds', false) as is_alive
 from task_instance
 where dag_id = %s and run_id like 'backfill%%' and state is distinct from 'skipped'
 """
@@ -47,7 +49,7 @@ class Candles:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One task instance, in its newest try."""
+    """One task instance, in its newest try. is_alive: it runs, and was heard of within 15 seconds."""
 
     run_id: str
     task_id: str
@@ -56,6 +58,7 @@ class Task:
     try_number: int
     started_at: datetime | None
     ended_at: datetime | None
+    is_alive: bool
 
     @property
     def key(self) -> tuple[str, str]:

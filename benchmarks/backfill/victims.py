@@ -30,9 +30,16 @@ class Victim:
     choose: Callable[[Component], list[int]]
     heartbeat: str | None = None
 
+    def of(self, stack: Stack) -> Component:
+        return next(each for each in stack.components if each.name == self.component)
+
+    def is_there(self, stack: Stack) -> bool:
+        """Whether there is something to kill now."""
+        return bool(self.choose(self.of(stack)))
+
     def kill(self, stack: Stack) -> tuple[Component, int]:
         """SIGKILL; the component, and the pid that its main process had. Raises LookupError where nothing runs."""
-        component = next(each for each in stack.components if each.name == self.component)
+        component = self.of(stack)
         assert component.process is not None  # noqa: S101 - every component of a started stack has one
         pids = self.choose(component)
         if not pids:
