@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk import DeadlineAlert, SyncCallback
+from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert
 
 from crypto_market.deadlines import EXAMPLE, SWITCH, deadline_missed, done_within
 from include.metrics import emit
