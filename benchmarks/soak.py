@@ -1,7 +1,7 @@
 """Hours of operation at many times their speed, and what they say of a month.
 
 `python -m benchmarks.soak [--hours 48] [--minutes M] [--record FILE]`, or `make soak`. A whole stack on the synthetic
-world runs `make demo`; then the world's clock is pushed on hour by hour, and every run that an hour has is made: the
+world loads some months; then the world's clock is pushed on hour by hour, and every run that an hour has is made: the
 candles, 12 snapshots of tickers, sentiment, features, transforms, forecasts; once a day repair and maintenance. After
 each hour memory, open files, log bytes, rows of Airflow's metadata and sizes of databases are read. At the end
 retention is put to the proof: what is older than half of the run has to go. Prints a line through each figure, carried
@@ -32,7 +32,6 @@ from benchmarks.month.sample import Figures, of_databases, of_files, of_processe
 from benchmarks.month.trend import HOURS_OF_A_MONTH, Trend, trends
 from include.maintenance.files import remove_old
 from include.maintenance.metadata import clean_metadata, metadata_url
-from include.stack.demo import Demo
 from include.stack.environment import METADATA_DATABASE
 from include.stack.launcher import Stack
 from include.stack.layout import Layout, Ports, StackError
@@ -52,8 +51,9 @@ def main() -> int:
         stack = Stack(layout, Ports.from_environment(environ), ReplaySource(None), say)
         try:
             stack.start()
-            Demo(stack, say).run()
-            record = soak(stack, options.hours, deadline)
+            hours = Hours(stack)
+            hours.prepare()
+            record = soak(hours, options.hours, deadline)
         finally:
             stack.stop()
     over = breaches(record["month"], limits("month"))
@@ -63,10 +63,9 @@ def main() -> int:
     return 1 if over or record["failed_runs"] or not record["trimmed"]["shrank"] else 0
 
 
-def soak(stack: Stack, wanted: int, deadline: float) -> dict[str, Any]:
+def soak(hours: Hours, wanted: int, deadline: float) -> dict[str, Any]:
     """Simulate hours until there are as many as wanted or the time is up; everything that was seen."""
-    hours, samples, began = Hours(stack), [], time.monotonic()
-    hours.settle()
+    stack, samples, began = hours.stack, [], time.monotonic()
     samples.append(sample(stack, 0))
     half = datetime.now(UTC)
     while len(samples) <= wanted and time.monotonic() < deadline:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,9 +11,10 @@ from typing import Any
 import requests
 
 from include.stack.launcher import Stack
-from include.stack.layout import StackError
+from include.stack.layout import ROOT, StackError
 
 TICKERS_OF_AN_HOUR = 12
+HISTORY_MONTHS = 2
 HOUR = timedelta(hours=1)
 LONGEST_SECONDS = 900.0
 
@@ -29,6 +31,23 @@ class Hours:
         self.api = self.stack.api()
         self.clock = self.stack.environment["MARKET_CLOCK_URL"]
         self.now = self._clock(None)
+
+    def prepare(self) -> None:
+        """Pools and connections, HISTORY_MONTHS of candles with features and transforms, and every DAG unpaused."""
+        expected = {path.stem for path in (ROOT / "dags").glob("*.py")}
+        self.stack.load_settings()
+        self._until(lambda: expected <= self.api.dags().keys(), "the DAGs are parsed")
+        for dag_id in expected:
+            self.api.set_paused(dag_id, False)
+        first = self.now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        for _ in range(HISTORY_MONTHS):
+            first = (first - timedelta(days=1)).replace(day=1)
+        self.api.create_backfill("ohlcv_backfill", first, self.now, max_active_runs=3)
+        self._until(lambda: all(r["state"] == "success" for r in self.api.runs("ohlcv_backfill")), "history is loaded")
+        month = self.now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        self._wait([self._start("ohlcv_backfill", _window(month, self.now.replace(minute=0, second=0, microsecond=0)))])
+        self._wait([self._start(dag_id) for dag_id in ("feature_upsert", "market_transforms")])
+        self.settle()
 
     def next_hour(self) -> None:
         """Push the clock three minutes past the next full hour and do what is due then.
@@ -53,10 +72,13 @@ class Hours:
 
     def settle(self) -> None:
         """Until nothing runs any more. Raises StackError after LONGEST_SECONDS."""
+        self._until(lambda: not self.api.unfinished_runs(), "no run waits any more")
+
+    def _until(self, is_so: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + LONGEST_SECONDS
-        while self.api.unfinished_runs():
+        while not is_so():
             if time.monotonic() > deadline:
-                raise StackError(f"runs are still waiting after {LONGEST_SECONDS:.0f} s")
+                raise StackError(f"after {LONGEST_SECONDS:.0f} s still not: {what}")
             time.sleep(0.5)
 
     def _clock(self, to: datetime | None) -> datetime:
