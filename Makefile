@@ -138,6 +138,9 @@ bench-archive: install ## two years archived, dropped and restored: rows a secon
 bench-backfill: install ## seven years through the scheduler: where the time goes
 	@$(PY) -m benchmarks.bench_backfill $(ARGS)
 
+bench-receiver: install ## 10,000 StatsD packets a second for 10 s: lost, memory, time of a page (ARGS="--rate 20000")
+	@$(PY) -m benchmarks.bench_receiver $(ARGS)
+
 soak: install ## hours of operation at many times their speed, beside the budget of a month (ARGS="--hours 720")
 	@$(PY) -m benchmarks.soak $(ARGS)
 

@@ -68,8 +68,7 @@ def run(args: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> in
         return 1
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    for packet in zeros(births()):
-        receiver.feed(packet)
+    receiver.feed(b"\n".join(zeros(births())))
     with receiver:
         print(
             f"statsd-receiver: udp {args.host}:{receiver.statsd_port} -> http://{args.host}:{receiver.http_port}/metrics",

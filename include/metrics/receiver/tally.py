@@ -6,6 +6,7 @@ from collections import Counter
 
 HELP = {
     "statsd_exporter_udp_packets_total": "UDP packets received.",
+    "statsd_exporter_udp_packet_drops_total": "UDP packets dropped because too many waited.",
     "statsd_exporter_lines_total": "StatsD lines received.",
     "statsd_exporter_samples_total": "Samples received; a line may carry several.",
     "statsd_exporter_sample_errors_total": "Lines and samples that could not be read, by reason.",

@@ -53,7 +53,7 @@ def test_agrees_with_statsd_exporter_to_the_bit(streams: Path) -> None:
     assert len(oracle) > 350
     assert {key: ours.get(key) for key in oracle} == oracle
     assert {name: our_types.get(name) for name in oracle_types} == oracle_types
-    errors = {"sample_errors", "events_conflict", "events_error"}
+    errors = {"sample_errors", "events_conflict", "events_error", "udp_packet_drops"}
     assert {name for name, _ in ours.keys() - oracle.keys()} == {f"statsd_exporter_{error}_total" for error in errors}
 
 
