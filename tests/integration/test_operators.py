@@ -14,7 +14,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
 from crypto_market.hooks.warehouse import warehouse as open_warehouse
-from crypto_market.operators.archive import ArchiveCandlesOperator
+from crypto_market.operators.archive import ArchiveCandlesOperator, ArchiveTickersOperator, ExportViewsOperator
 from crypto_market.operators.candles import CandlesToPostgresOperator
 from crypto_market.operators.facts import PublishFactsOperator
 from crypto_market.operators.features import UpsertFeaturesOperator
@@ -31,6 +31,7 @@ from include.metrics import emit
 from include.replay.synthetic import SyntheticWorld
 from include.venues.errors import GeoBlockedError
 from include.warehouse.connection import Connection
+from tests.integration.archived import put_tickers, tickers
 
 HOUR = timedelta(hours=1)
 NOW = datetime(2024, 6, 1, 12, 2, 30, tzinfo=UTC)
@@ -205,3 +206,25 @@ def test_a_closed_month_is_archived_only_when_told(exchange: Any, reader: Connec
     june = datetime(2024, 6, 1, tzinfo=UTC), datetime(2024, 7, 1, tzinfo=UTC)
     with pytest.raises(AirflowSkipException):
         ArchiveCandlesOperator(is_dry_run=False, **given).execute(context(*june))
+
+
+def test_tickers_are_archived_by_age_and_views_exported_by_name(
+    exchange: Any, writer: Connection, tmp_path: Path
+) -> None:
+    instrument_id = put_tickers(writer, MARKETS[0], tickers(5, HOUR), world="synthetic")
+    given = {"task_id": "a", "archive_uri": f"file://{tmp_path}/archive"}
+    (said,) = ArchiveTickersOperator(keep_months="6", **given).execute({})
+    assert (said["rows"], said["path"]) == (5, None)
+    assert not (tmp_path / "archive").exists()
+    with pytest.raises(AirflowSkipException, match="older than 600 whole months"):
+        ArchiveTickersOperator(keep_months=600, is_dry_run=False, **given).execute({})
+    (done,) = ArchiveTickersOperator(keep_months=6, is_dry_run="False", drop_rows="True", **given).execute({})
+    assert (done["rows"], done["dropped_rows"], done["timeframe"]) == (5, 5, None)
+    assert writer.execute("select instrument_id, row_count from ops.ticker_manifest").fetchall() == [(instrument_id, 5)]
+    with pytest.raises(AirflowSkipException, match="no views were chosen"):
+        ExportViewsOperator(views=[], **given).execute(context())
+    may = datetime(2024, 5, 1, tzinfo=UTC), datetime(2024, 6, 1, tzinfo=UTC)
+    candles().execute(context(*may))
+    paths = ExportViewsOperator(views=["ohlcv", "fear_greed_index"], **given).execute(context(*may))
+    assert paths[0] == "export/ohlcv_20240501T0000_20240601T0000.csv"
+    assert len((tmp_path / "archive" / paths[0]).read_text().splitlines()) == 1 + 744
