@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from include.metrics.receiver.mapping import Mapping, load_mapping
+from include.metrics.receiver.mapping import Mapping, Target, load_mapping
 from include.metrics.receiver.server import Receiver
 
 ROOT = Path(__file__).parents[3]
@@ -55,6 +55,32 @@ def test_agrees_with_statsd_exporter_to_the_bit(streams: Path) -> None:
     assert {name: our_types.get(name) for name in oracle_types} == oracle_types
     errors = {"sample_errors", "events_conflict", "events_error", "udp_packet_drops"}
     assert {name for name, _ in ours.keys() - oracle.keys()} == {f"statsd_exporter_{error}_total" for error in errors}
+
+
+def test_the_stream_of_airflows_default_names_adds_up(streams: Path) -> None:
+    """There is no recorded page for it: counted again by other means, name by name, as no rule changes a name."""
+    counts: dict[str, float] = {}
+    with gzip.open(streams / "airflow332_default_names.udp.gz", "rt") as packets:
+        lines = [line.rstrip("\n").split("\t", 1)[1] for line in packets]
+    for line in lines:
+        name, value, kind = re.fullmatch(r"([^:,]+):([^|]+)\|(c|g|ms)", line).groups()  # type: ignore[union-attr]
+        name = re.sub(r"\W", "_", name)
+        if kind == "ms":
+            counts[f"{name}_count"] = counts.get(f"{name}_count", 0) + 1
+            counts[f"{name}_sum"] = counts.get(f"{name}_sum", 0) + float(value) / 1000
+        else:
+            counts[name] = float(value) + (counts.get(name, 0) if kind == "c" or value[0] in "+-" else 0)
+    assert len(lines) > 7000
+    ours, _ = read_page(
+        page_of(Mapping([], Target("unmapped", "", (), "", 0.0, (1.0,))), streams / "airflow332_default_names.udp.gz")
+    )
+    shown = {name: value for (name, labels), value in ours.items() if not labels}
+    assert {name: shown[name] for name in counts} == pytest.approx(counts)
+    assert shown["statsd_exporter_lines_total"] == shown["statsd_exporter_udp_packets_total"] == len(lines)
+    assert shown["statsd_exporter_events_unmapped_total"] == len(lines)
+    assert {shown[f"statsd_exporter_{what}_total"] for what in ("sample_errors", "events_conflict", "tag_errors")} == {
+        0
+    }
 
 
 def test_the_committed_mapping_gives_the_same_airflow_metrics(streams: Path) -> None:
