@@ -7,6 +7,4 @@ if [ "${AIRFLOW__CORE__EXECUTOR}" = CeleryExecutor ] \
     echo "error: AIRFLOW_EXECUTOR=CeleryExecutor needs Redis and workers: add celery to COMPOSE_PROFILES in .env" >&2
     exit 1
 fi
-airflow db migrate
-# Who watches may read what this release's tables say.
-exec python -m include.cli monitor-grants
+exec airflow db migrate
