@@ -159,9 +159,11 @@ prove-alerts: install ## every alert fired once and resolved: cause, seconds to 
 canary: install ## simulated markets through the whole judgement: no false promotion, planted skill found (ARGS="--worlds 20")
 	@$(PY) -m benchmarks.canary $(ARGS)
 
-docs: install ## regenerate the reference pages and Grafana's dashboards
+docs: install ## regenerate the reference pages, Grafana's dashboards and sql_exporter's configuration
 	@$(PY) -m include.features.reference
 	@$(PY) -m include.metrics.dashboard
+	@$(PY) -m include.metrics.sql_exporter
+	@$(PY) -m include.metrics.reference
 
 pictures: install ## redraw the README's pictures from a stack that is up (needs Chromium)
 	@$(PY) -m docs.pictures.make_pictures $(if $(TO),--to $(TO))
