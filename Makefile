@@ -12,7 +12,7 @@ STACK := $(PY) -m include.cli stack
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: help install demo up down status sql env dag-test quote coverage reconcile verify-forecasts models report report-metrics budgets archive export replay new-venue test lint test-fast audit backup backups restore-backup bench bench-ingest bench-features bench-feature-memory bench-training bench-archive bench-backfill bench-calibration bench-receiver soak prove-alerts prove-celery prove-recovery canary docs pictures lock lock-check clean
+.PHONY: help install demo up down status sql env dag-test quote coverage reconcile verify-forecasts models report report-metrics budgets archive export replay new-venue test lint test-fast audit backup backups restore-backup bench bench-ingest bench-features bench-feature-memory bench-training bench-archive bench-backfill bench-calibration bench-receiver soak prove-alerts prove-celery prove-containers prove-recovery canary docs pictures lock lock-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -149,6 +149,9 @@ bench-calibration: install ## coverage and width of intervals: make bench-calibr
 
 prove-celery: install ## seven years by LocalExecutor and by two Celery workers: make prove-celery MARKET_DATA_DIR=… (needs redis-server)
 	@$(PY) -m benchmarks.prove_celery $(ARGS)
+
+prove-containers: install ## the services of the compose files in namespaces, without an engine (Linux, root; ARGS="postgres redis")
+	@$(PY) -m benchmarks.prove_containers $(ARGS)
 
 prove-recovery: install ## kill -9 of each part during a backfill: make prove-recovery MARKET_DATA_DIR=… (ARGS="--executor LocalExecutor")
 	@$(PY) -m benchmarks.prove_recovery $(ARGS)
