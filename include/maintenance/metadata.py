@@ -14,7 +14,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import quote
 
+import psycopg
+
 from include.maintenance.removed import Removed
+from include.warehouse.sql import statement
 
 URL_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 # What grows with every run. Airflow trims nothing of it by itself; `dag` and the like do not grow.
@@ -59,7 +62,7 @@ def clean_metadata(
     command = ["clean", "--clean-before-timestamp", older_than.isoformat(), "--tables", ",".join(HISTORY)]
     command += ["--skip-archive", "--yes", "--batch-size", str(BATCH), "--error-on-cleanup-failure"]
     said = _airflow_db([*command, *(["--dry-run"] if dry_run else [])], environment)
-    if not dry_run:
+    if not dry_run and _is_set_aside(url):
         _airflow_db(["drop-archived", "--yes"], environment)
     return found_rows(said)
 
@@ -78,6 +81,13 @@ def found_rows(said: str) -> list[Removed]:
         elif (found := _FOUND.match(line)) and int(found[1]):
             removed.append(Removed(table, int(found[1])))
     return removed
+
+
+def _is_set_aside(url: str) -> bool:
+    """Whether a run that was killed left tables of rows it had set aside; asking costs less than Airflow's command."""
+    with psycopg.connect(url.replace("postgresql+psycopg2://", "postgresql://", 1)) as connection:
+        row = connection.execute(statement("maintenance/tables_set_aside.sql")).fetchone()
+    return row is not None and row[0] > 0
 
 
 def _airflow_db(arguments: list[str], environment: Mapping[str, str]) -> str:

@@ -49,16 +49,20 @@ def test_the_command_knows_every_table_it_is_asked_about() -> None:
     }  # fmt: skip
 
 
-def test_the_address_goes_by_environment_and_leftovers_are_dropped(asked: list[Any]) -> None:
+@pytest.mark.parametrize("left_behind", [True, False])
+def test_the_address_goes_by_environment_and_leftovers_are_dropped(
+    asked: list[Any], monkeypatch: pytest.MonkeyPatch, left_behind: bool
+) -> None:
     url = metadata_url("db", None, "airflow", "airflow_janitor", "p@ss/w")
     assert url == "postgresql+psycopg2://airflow_janitor:p%40ss%2Fw@db:5432/airflow"
+    monkeypatch.setattr(metadata, "_is_set_aside", lambda given: left_behind and given == url)
     assert clean_metadata(url, BEFORE, dry_run=False, environ={"PATH": "/bin"}) == [Removed("dag_run", 12)]
-    (clean, env), (drop, _) = asked
+    (clean, env), *dropped = asked
     assert env["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == url
     assert url not in clean
     assert "2024-01-01T00:00:00+00:00" in clean
     assert "--dry-run" not in clean
-    assert drop[-2:] == ["drop-archived", "--yes"]
+    assert [command[-2:] for command, _ in dropped] == [["drop-archived", "--yes"]] * left_behind
 
 
 def test_a_dry_run_is_the_default_and_drops_nothing(asked: list[Any]) -> None:
