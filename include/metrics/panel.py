@@ -97,3 +97,10 @@ def p95(series: str, *labels: str, where: str = "", window: str = "1h") -> str:
     """The 95th percentile of a timer by these labels, over what ended in the window."""
     selector = f"{series}_bucket{{{where}}}" if where else f"{series}_bucket"
     return f"histogram_quantile(0.95, sum by ({', '.join((*labels, 'le'))}) (rate({selector}[{window}])))"
+
+
+def mean(series: str, *labels: str, where: str = "") -> str:
+    """The mean of a timer by these labels over all that was counted, where too little happens for a rate."""
+    by = f"sum by ({', '.join(labels)})"
+    selector = f"{{{where}}}" if where else ""
+    return f"{by} ({series}_sum{selector}) / {by} ({series}_count{selector})"

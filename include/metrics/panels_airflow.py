@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from include.metrics.panel import Board, Variable, chart, number, p95, zero_is_well
+from include.metrics.panel import Board, Variable, chart, mean, number, p95, zero_is_well
 
 DAG = 'dag_id=~"$dag_id"'
 NO_FAILURE = "No run has failed."
@@ -137,7 +137,7 @@ RUNS = (
         "Duration of successful runs, 95th percentile",
         "s",
         "Flat per DAG.",
-        (p95("airflow_dagrun_duration_success", "dag_id", where=DAG), "{{dag_id}}"),
+        (p95("airflow_dagrun_duration_success", "dag_id", where=DAG, window="1d"), "{{dag_id}}"),
     ),
     chart(
         "Duration of failed runs, 95th percentile",
@@ -151,13 +151,13 @@ RUNS = (
         "Delay before a scheduled run starts, 95th percentile",
         "s",
         "Seconds.",
-        (p95("airflow_dagrun_schedule_delay", "dag_id", where=DAG), "{{dag_id}}"),
+        (p95("airflow_dagrun_schedule_delay", "dag_id", where=DAG, window="1d"), "{{dag_id}}"),
     ),
     chart(
-        "Delay before a run's first task, 95th percentile",
+        "Delay before a run's first task, mean",
         "s",
-        "Seconds; more means that slots are wanting.",
-        (p95("airflow_dagrun_first_task_start_delay", "dag_id", where=DAG), "{{dag_id}}"),
+        "Of all runs since the exporter started. Seconds; more means that slots are wanting.",
+        (mean("airflow_dagrun_first_task_start_delay", "dag_id", where=DAG), "{{dag_id}}"),
         runbooks=("pool-starved",),
     ),
 )
