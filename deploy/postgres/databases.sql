@@ -23,13 +23,9 @@ from unnest(array['airflow', 'mlflow']) as wanted (name)
 where name not in (select datname from pg_database)
 \gexec
 
-alter role airflow nosuperuser nocreatedb nocreaterole nobypassrls noreplication;
-alter role mlflow nosuperuser nocreatedb nocreaterole nobypassrls noreplication;
-
 -- A role enters the database it is for, and no other.
 revoke all on database airflow from public;
 revoke all on database mlflow from public;
-revoke connect, temporary on database postgres, template1 from public;
 revoke connect, temporary on database postgres, template1 from public;
 -- What it may do in there is said after every migration of Airflow's: sql/maintenance/metadata_rights.sql.
 grant connect on database airflow to airflow_janitor;
