@@ -1,9 +1,9 @@
 """Every alert fired once, and its resolution: `python -m benchmarks.prove_alerts [--only ALERT …] [--factor 720]`.
 
 Real: Prometheus and Alertmanager as Debian packages them, our rule files, routes and templates, our receiver with the
-facts of a real PostgreSQL that has our migrations and Airflow's. Waiting times are divided (scaling.py); causes that
-would need a running Airflow are its packets, imitated, and the table says so. Ends with status 1 where an alert did not
-fire or resolve, where it was sent more than once, or where one fired that nothing was done for.
+facts of a real PostgreSQL that has our migrations and Airflow's; Airflow's scheduler, DAG processor and triggerer.
+Waiting times are divided (scaling.py); where packets or pages are imitated, the table says so. Ends with status 1
+where an alert did not fire or resolve, where it was sent more than once, or where one fired that nothing was done for.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ class Databases:
     folder: Path
     facts: dict[str, str]
     process: subprocess.Popen[bytes]
+    airflow_login: str
     held: list[psycopg.Connection] = field(default_factory=list)
 
     def run(self, database: str, statement: str, /, **values: object) -> None:
@@ -104,7 +105,8 @@ def prepare(folder: Path, port: int) -> Databases:
     except BaseException:
         cluster.stop(process)
         raise
-    return Databases(cluster, folder, {"FACTS_WAREHOUSE_DSN": dsns.monitor, "FACTS_AIRFLOW_DSN": metadata}, process)
+    facts = {"FACTS_WAREHOUSE_DSN": dsns.monitor, "FACTS_AIRFLOW_DSN": metadata}
+    return Databases(cluster, folder, facts, process, f"airflow:{passwords['airflow']}")
 
 
 def _migrate_airflow(folder: Path, port: int, password: str) -> None:

@@ -46,12 +46,12 @@ def going_on(alert: str, cause: str, key: str, packet: str) -> Injection:
 
 
 def silence(alert: str, part: str) -> Injection:
-    """The packets of a part of Airflow cease."""
+    """A part of Airflow dies."""
     return Injection(
         alert,
-        f"heartbeats of the {part.replace('_', ' ')} cease (packets imitated)",
-        lambda s: s.pump.packets.__delitem__(part),
-        lambda s: s.pump.packets.update({part: WELL[part]}),
+        f"kill -9 of a real {part}, restart withheld",
+        lambda s: s.airflow.parts[part].kill(),
+        lambda s: s.airflow.parts[part].start(),
     )
 
 
@@ -260,12 +260,17 @@ PACKETS = (
         "refused",
         "crypto.forecast.refusals,target=log_return,reason=stale:1|c",
     ),
-    going_on("DagImportErrors", "two DAG files do not import", "imports", "airflow.dag_processing.import_errors:2|g"),
+    Injection(
+        "DagImportErrors",
+        "a DAG file with an import that fails, read by a real DAG processor",
+        lambda s: s.airflow.break_a_file(),
+        lambda s: s.airflow.mend_the_file(),
+    ),
     going_on("PoolStarved", "three tasks wait for a pool", "pool", "airflow.pool.starving_tasks,pool_name=binance:3|g"),
 )
 SILENCES = (
     silence("SchedulerSilent", "scheduler"),
-    silence("DagProcessorSilent", "dag_processor"),
+    silence("DagProcessorSilent", "dag-processor"),
     silence("TriggererSilent", "triggerer"),
 )
 ALONE = (
@@ -300,7 +305,12 @@ TARGET = (
     ),
 )
 DATABASE = (
-    Injection("DatabaseDown", "PostgreSQL stopped", lambda s: s.databases.stop(), lambda s: s.databases.start()),
+    Injection(
+        "DatabaseDown",
+        "PostgreSQL stopped (Airflow's heartbeats imitated meanwhile)",
+        lambda s: s.stop_database(),
+        lambda s: s.databases.start(),
+    ),
 )
 WATCHDOG = Injection(
     "Watchdog", "fires always; then kill -9 of Prometheus", lambda s: s.prometheus.kill(), lambda s: None

@@ -7,14 +7,9 @@ import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-# Written as Airflow 3.3.2 writes them with statsd_influxdb_enabled; heartbeats are counters, the rest gauges.
-WELL = {
-    "scheduler": "airflow.scheduler_heartbeat:1|c",
-    "dag_processor": "airflow.dag_processor_heartbeat:1|c",
-    "triggerer": "airflow.triggerer_heartbeat:1|c",
-    "imports": "airflow.dag_processing.import_errors:0|g",
-    "pool": "airflow.pool.starving_tasks,pool_name=binance:0|g",
-}
+# Written as Airflow 3.3.2 writes them with statsd_influxdb_enabled.
+WELL = {"pool": "airflow.pool.starving_tasks,pool_name=binance:0|g"}
+HEARTBEATS = {part: f"airflow.{part}_heartbeat:1|c" for part in ("scheduler", "dag_processor", "triggerer")}
 GB = 10**9
 
 

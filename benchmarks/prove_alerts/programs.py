@@ -43,9 +43,11 @@ def free_ports(count: int) -> list[int]:
 
 
 class Program:
-    """One process that answers at an address when it is up; its output goes to `<name>.log` in the folder."""
+    """One process; its output goes to `<name>.log` in the folder. url: answers when it is up; None: nobody waits."""
 
-    def __init__(self, name: str, command: list[str], folder: Path, url: str, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, command: list[str], folder: Path, url: str | None, environ: Mapping[str, str]
+    ) -> None:
         self.name, self.command, self.log, self.url = name, command, folder / f"{name}.log", url
         self.environ = {**os.environ, **environ}
         self.process: subprocess.Popen[bytes] | None = None
@@ -57,7 +59,7 @@ class Program:
                 self.command, stdout=out, stderr=out, cwd=ROOT, env=self.environ, start_new_session=True
             )
         deadline = time.monotonic() + START_SECONDS
-        while not answers(self.url):
+        while self.url is not None and not answers(self.url):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise ProofError(f"{self.name} does not come up:\n{self.log.read_text(errors='replace')[-1500:]}")
             time.sleep(0.1)
@@ -65,6 +67,11 @@ class Program:
     def kill(self) -> None:
         """kill -9, as an accident would."""
         self._end(signal.SIGKILL)
+
+    def hang_up(self) -> None:
+        """Let it read its configuration again."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGHUP)
 
     def stop(self) -> None:
         self._end(signal.SIGTERM)

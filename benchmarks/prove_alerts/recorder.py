@@ -1,4 +1,4 @@
-"""What Alertmanager sends, written down: a webhook for every receiver, and the message people would get beside it."""
+"""What Alertmanager sends, kept in memory and in a file: a webhook for every receiver, and the message for people."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 
 @dataclass
@@ -18,10 +19,10 @@ class Story:
 
 
 class Recorder:
-    """Listens on a port of the loopback interface while entered."""
+    """Listens on a port of the loopback interface while entered; every request is a line of the journal."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, port: int, journal: Path) -> None:
+        self._journal = journal
         self._lock = threading.Lock()
         self._stories: dict[str, Story] = {}
         self._messages: list[str] = []
@@ -49,6 +50,8 @@ class Recorder:
     def take(self, path: str, body: str) -> None:
         """Note one request: Alertmanager's webhook, or the message of a chat."""
         with self._lock:
+            with self._journal.open("a") as journal:
+                journal.write(f"{time.strftime('%T')} {path} {json.dumps(json.loads(body))}\n")
             if not path.startswith("/webhook"):
                 self._messages.append(json.dumps(json.loads(body), ensure_ascii=False))
                 return

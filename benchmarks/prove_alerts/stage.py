@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import time
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -13,14 +17,17 @@ import yaml
 
 from benchmarks.prove_alerts import scaling
 from benchmarks.prove_alerts.databases import Databases, prepare
-from benchmarks.prove_alerts.packets import NodePage, Pump
-from benchmarks.prove_alerts.programs import Program, find, free_ports, receiver
+from benchmarks.prove_alerts.packets import HEARTBEATS, NodePage, Pump
+from benchmarks.prove_alerts.programs import Program, ProofError, find, free_ports, receiver
+from benchmarks.prove_alerts.real_airflow import RealAirflow, copy_metadata
 from benchmarks.prove_alerts.recorder import Recorder
 from benchmarks.prove_alerts.rows import fill
 from include.stack.layout import ROOT
 
 RULES = sorted((ROOT / "deploy/prometheus/rules").glob("*.yml"))
 JOBS = ("airflow", "warehouse-facts", "node", "alertmanager", "prometheus")  # of deploy/prometheus/prometheus.yml
+READY_SECONDS = 90
+READY = f"sum(min_over_time(up[10s])) == {len(JOBS)} and count_over_time(sum(crypto_facts_up)[10s:1s]) > 9"
 NAMES = ("postgres", "statsd", *JOBS, "blind", "recorder")
 
 
@@ -33,6 +40,7 @@ class Stage:
     pump: Pump
     node: NodePage
     recorder: Recorder
+    airflow: RealAirflow
     receiver: Program
     prometheus: Program
     targets: Path
@@ -49,6 +57,12 @@ class Stage:
         fresh = self.targets.with_suffix(".new")
         fresh.write_text(yaml.safe_dump([{"targets": [f"127.0.0.1:{self.ports[name]}"]}]))
         fresh.rename(self.targets)
+
+    def stop_database(self) -> None:
+        """Airflow does not outlive its database and takes long to be back: its heartbeats are imitated from here on."""
+        self.pump.packets |= HEARTBEATS
+        self.airflow.stop()
+        self.databases.stop()
 
     def grow(self, size: int) -> None:
         """Make the warehouse that much larger: its files' sizes are what PostgreSQL adds up."""
@@ -71,12 +85,16 @@ class Stage:
         self.databases.run("airflow", f"update deadline set dagrun_id = {run}", dag_id=dag_id)
 
 
-def write_configurations(folder: Path, ports: dict[str, int], factor: float) -> None:
-    """Our rule files and configurations with divided durations, addresses of this stage, and the recorder beside."""
+def write_rules(folder: Path, factor: float) -> None:
+    """Our rule files with divided durations."""
     (folder / "rules").mkdir()
     for path in RULES:
         changed = scaling.rule_file(yaml.safe_load(path.read_text()), factor)
         (folder / "rules" / path.name).write_text(yaml.safe_dump(changed, sort_keys=False))
+
+
+def write_configurations(folder: Path, ports: dict[str, int], factor: float) -> None:
+    """Our configurations with divided waiting times, addresses of this stage, and the recorder beside."""
     settings: dict[str, Any] = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
     settings["global"] = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
     settings["alerting"] = {
@@ -115,6 +133,7 @@ def stage(folder: Path, factor: float) -> Iterator[Stage]:
         databases = prepare(folder, ports["postgres"])
         closing.callback(databases.stop)
         closing.callback(databases.let_go)
+        metadata = copy_metadata(databases)
         fill(databases)
         blind = {"FACTS_AIRFLOW_DSN": databases.facts["FACTS_AIRFLOW_DSN"]}
         programs = [
@@ -148,15 +167,35 @@ def stage(folder: Path, factor: float) -> Iterator[Stage]:
                 {},
             ),
         ]
-        recorder = closing.enter_context(Recorder(ports["recorder"]))
+        recorder = closing.enter_context(Recorder(ports["recorder"], folder / "received.log"))
         node = closing.enter_context(NodePage(ports["node"]))
         pump = closing.enter_context(Pump(ports["statsd"]))
         for program in programs[:3]:
             closing.callback(program.stop)
             program.start()
-        found = Stage(folder, databases, pump, node, recorder, programs[0], programs[4], folder / "targets.yml", ports)
+        airflow = RealAirflow(folder, metadata, ports["statsd"], f"{url}:{ports['airflow']}/metrics")
+        closing.callback(airflow.stop)
+        airflow.start()
+        targets = folder / "targets.yml"
+        found = Stage(folder, databases, pump, node, recorder, airflow, programs[0], programs[4], targets, ports)
         found.facts_with_all()
         for program in programs[3:]:
             closing.callback(program.stop)
             program.start()
+        _wait_for_samples(f"{url}:{ports['prometheus']}")
+        write_rules(folder, factor)
+        programs[4].hang_up()
         yield found
+
+
+def _wait_for_samples(url: str) -> None:
+    """Until every target answers and heartbeats fill their window: rules that are read before would miss them."""
+    query = urllib.parse.urlencode({"query": READY})
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        with urllib.request.urlopen(f"{url}/api/v1/query?{query}", timeout=5) as response:  # noqa: S310 - loopback
+            if json.load(response)["data"]["result"]:
+                return
+        if time.monotonic() > deadline:
+            raise ProofError(f"not all targets answer: {url}/targets")
+        time.sleep(1)

@@ -17,7 +17,7 @@ from benchmarks.prove_alerts.__main__ import main, rule_names, uncovered
 from benchmarks.prove_alerts.injections import ALL, Injection
 from benchmarks.prove_alerts.judge import Case, Judge
 from benchmarks.prove_alerts.recorder import Recorder
-from benchmarks.prove_alerts.stage import JOBS, NAMES, RULES, write_configurations
+from benchmarks.prove_alerts.stage import JOBS, NAMES, RULES, write_configurations, write_rules
 
 ROOT = Path(__file__).parents[2]
 WINDOW = re.compile(r"\[\w+\]|offset \w+")
@@ -101,6 +101,7 @@ def test_without_prometheus_the_packages_are_named(
 
 
 def test_the_configurations_it_writes_are_accepted(tmp_path: Path, tool) -> None:
+    write_rules(tmp_path, 720)
     write_configurations(tmp_path, {name: 1 + number for number, name in enumerate(NAMES)}, 720)
     written = yaml.safe_load((tmp_path / "prometheus.yml").read_text())
     assert [job["job_name"] for job in written["scrape_configs"]] == list(JOBS)
@@ -130,8 +131,8 @@ def heard(recorder: Recorder, *alerts: tuple[str, str]) -> None:
         (["firing", "resolved", "firing", "resolved"], "not once each"),
     ],
 )
-def test_the_verdict_on_what_was_sent(sent: list[str], problem: str) -> None:
-    recorder = Recorder(0)
+def test_the_verdict_on_what_was_sent(sent: list[str], problem: str, tmp_path: Path) -> None:
+    recorder = Recorder(0, tmp_path / "received.log")
     judge = Judge(recorder, lambda line: None)
     for status in sent:
         heard(recorder, ("Broken", status))
@@ -144,15 +145,15 @@ def test_the_verdict_on_what_was_sent(sent: list[str], problem: str) -> None:
     assert judge.unasked() == []
 
 
-def test_what_nobody_injected_is_named() -> None:
-    recorder = Recorder(0)
+def test_what_nobody_injected_is_named(tmp_path: Path) -> None:
+    recorder = Recorder(0, tmp_path / "received.log")
     judge = Judge(recorder, lambda line: None)
     heard(recorder, ("Watchdog", "firing"), ("Stranger", "firing"))
     assert judge.unasked() == ["Stranger"]
 
 
-def test_what_fired_before_its_injection_is_named() -> None:
-    recorder = Recorder(0)
+def test_what_fired_before_its_injection_is_named(tmp_path: Path) -> None:
+    recorder = Recorder(0, tmp_path / "received.log")
     judge = Judge(recorder, lambda line: None)
     heard(recorder, ("Broken", "firing"))
     judge.expect_silence()
