@@ -13,7 +13,6 @@ import requests
 from include.stack.launcher import Stack
 from include.stack.layout import ROOT, StackError
 
-TICKERS_OF_AN_HOUR = 12
 HISTORY_MONTHS = 2
 HOUR = timedelta(hours=1)
 LONGEST_SECONDS = 900.0
@@ -52,21 +51,23 @@ class Hours:
     def next_hour(self) -> None:
         """Push the clock three minutes past the next full hour and do what is due then.
 
-        Asset events wake features, transforms and forecasts besides, as they do in real time. The twelve ticker runs
-        of an hour follow each other at once: a venue shows its ticker of now alone.
+        Asset events wake features, transforms and forecasts besides, as they do in real time. Tickers are apart.
         """
         hour = self.now.replace(minute=0, second=0, microsecond=0) + HOUR
         self.now = self._clock(hour + timedelta(minutes=3))
         window = _window(hour - HOUR, hour)
-        ticker = _window(hour - timedelta(minutes=5), hour)
-        runs = [self._start("ohlcv_hourly", window), self._start("spot_sentiment_hourly", window)]
-        runs += [self._start("ticker_snapshots", ticker) for _ in range(TICKERS_OF_AN_HOUR)]
-        self._wait(runs)
+        self._wait([self._start("ohlcv_hourly", window), self._start("spot_sentiment_hourly", window)])
         self._wait([self._start(dag_id) for dag_id in ("feature_upsert", "market_transforms")])
         self._wait([self._start("price_forecast")])
 
+    def tickers(self, runs: int) -> None:
+        """So many runs of ticker_snapshots for the five minutes that have just ended."""
+        end = self.now.replace(minute=0, second=0, microsecond=0)
+        ticker = _window(end - timedelta(minutes=5), end)
+        self._wait([self._start("ticker_snapshots", ticker) for _ in range(runs)])
+
     def next_day(self) -> None:
-        """What is due once a day; call it after 24 hours."""
+        """What is due once a day."""
         self._wait([self._start("coverage_repair")])
         self._wait([self._start("warehouse_maintenance")])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
@@ -89,8 +88,3 @@ def of_databases(dsn: str) -> Figures:
 def _rows(connection: psycopg.Connection[tuple[int]], table: str) -> int:
     row = connection.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(table))).fetchone()
     return row[0] if row else 0
-
-
-def totals(figures: Iterable[str]) -> list[str]:
-    """Names of the figures that are no part of another."""
-    return [name for name in figures if "." not in name]

@@ -8,6 +8,7 @@ from itertools import combinations
 from statistics import median
 
 HOURS_OF_A_MONTH = 720
+TICKERS_OF_A_MONTH = 12 * HOURS_OF_A_MONTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +41,8 @@ def trends(samples: Sequence[Mapping[str, float]]) -> dict[str, Trend]:
     names = [name for name in settled[-1] if name != "hour" and all(name in each for each in settled)]
     hours = [each["hour"] for each in settled]
     return {name: trend(hours, [each[name] for each in settled]) for name in names}
+
+
+def month(found: Mapping[str, Trend], ticker: Mapping[str, float]) -> dict[str, int]:
+    """Every figure at the end of a month. ticker: what each run of ticker_snapshots adds, which no sample holds."""
+    return {name: round(each.month + TICKERS_OF_A_MONTH * ticker.get(name, 0)) for name, each in found.items()}
