@@ -18,7 +18,6 @@ from include.warehouse.connection import connect
 
 RECORDED_FROM = datetime(2023, 1, 1, tzinfo=UTC)
 HOURS_BY_BACKFILL = 6
-LEVEL_TRIGGERED = ("coverage_repair", "feature_upsert", "market_transforms", "model_retraining", "price_forecast")
 HOURLY = ("ohlcv_hourly", "spot_sentiment_hourly")
 STEP_SECONDS = 900.0
 
@@ -66,16 +65,19 @@ class Demo:
         self._backfill(HOURLY, hour - timedelta(hours=HOURS_BY_BACKFILL), hour - timedelta(minutes=50))
         # For what coverage_repair announces, as a schedule would have it.
         self.api.set_paused("market_transforms", False)
-        for dag_id in LEVEL_TRIGGERED:
-            self._trigger({dag_id: None})
+        self._trigger({"coverage_repair": None})
+        self._trigger({"feature_upsert": None})
         second = (first + timedelta(days=31)).replace(day=1)
         self._trigger(
             {
+                "market_transforms": None,
+                "model_retraining": None,
                 "ticker_snapshots": self._last_minutes(),
                 "archival": {"dry_run": False, "start": first.isoformat(), "end": second.isoformat()},
                 "warehouse_maintenance": None,
             }
         )
+        self._trigger({"price_forecast": None})
         self._wait_until_idle()
         self.say("looking for every metric that dashboards and alerts rely on")
         metrics = metrics_of_stack(self.stack.layout, self.stack.ports, began.timestamp())
