@@ -71,7 +71,7 @@ def soak(hours: Hours, wanted: int, deadline: float) -> dict[str, Any]:
     """Simulate hours until there are as many as wanted or the time is up; everything that was seen."""
     stack, samples, began = hours.stack, [], time.monotonic()
     samples.append(sample(stack, 0))
-    half = datetime.now(UTC)
+    ended = [datetime.now(UTC)]
     while len(samples) <= wanted and time.monotonic() < deadline:
         try:
             hours.next_hour()
@@ -81,8 +81,7 @@ def soak(hours: Hours, wanted: int, deadline: float) -> dict[str, Any]:
             hours.failed.append(str(error))
             break
         samples.append(sample(stack, len(samples)))
-        if len(samples) - 1 == (wanted + 1) // 2:
-            half = datetime.now(UTC)
+        ended.append(datetime.now(UTC))
         say(
             f"hour {len(samples) - 1}: "
             + ", ".join(f"{k} {samples[-1][k]:,.0f}" for k in ("memory_bytes", "log_bytes"))
@@ -104,7 +103,7 @@ def soak(hours: Hours, wanted: int, deadline: float) -> dict[str, Any]:
         "ticker": ticker,
         "month": month(found, ticker),
         "trends": {name: {k: round(v, 1) for k, v in asdict(each).items()} for name, each in found.items()},
-        "trimmed": trim(stack, half),
+        "trimmed": trim(stack, ended[len(ended) // 2]),
         "samples": samples,
     }
 
