@@ -21,7 +21,8 @@ from typing import NamedTuple
 LOCK = Path(__file__).parents[1] / "requirements.lock"
 KNOWN_TO_BE_VULNERABLE = "jinja2==2.4.1"
 PIN = re.compile(r"^(?P<pin>[A-Za-z0-9._-]+==[^\s;\\]+)(?P<marker>\s*;[^\\]+)?", re.MULTILINE)
-AT_ONCE = 4  # the service is asked about one package after the other
+AT_ONCE = 4  # pip-audit asks about one package after the other
+FEWEST = 20  # pins that are worth a process of their own
 CLEAN, VULNERABLE, NOT_AUDITED = 0, 1, 3
 
 # Advisories that were looked at and do not concern us: id, reason and until when. None now.
@@ -80,7 +81,8 @@ def audit(lock: Path, service: str, url: str | None = None) -> list[Finding]:
             f"{url or service} knows no vulnerability of {KNOWN_TO_BE_VULNERABLE}, which has some: it has no advisories"
         )
     wanted = pins(lock.read_text())
-    parts = [part for part in (wanted[start::AT_ONCE] for start in range(AT_ONCE)) if part]
+    count = max(1, min(AT_ONCE, len(wanted) // FEWEST))
+    parts = [wanted[start::count] for start in range(count)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = [finding for part in pool.map(lambda part: ask(part, service, url), parts) for finding in part]
     return sorted(finding for finding in found if finding.advisory not in ACCEPTED)

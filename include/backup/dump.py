@@ -13,12 +13,10 @@ from psycopg.conninfo import make_conninfo
 from include.backup.client import BackupError, Client, find_client, raise_for
 from include.backup.database import TableState, access_of, roles_in, server_major, table_states
 from include.backup.files import UNFINISHED, Manifest, dump_path, file_sha256, make_folder, open_private
-from include.backup.restore import prove
+from include.backup.restore import LOCK, drop_leftovers, prove
 from include.clock import Clock
 from include.warehouse.connection import Connection, connect, held_lock
 from include.warehouse.sql import statement
-
-LOCK = "backup"
 
 
 def backup(
@@ -33,6 +31,7 @@ def backup(
     with connect(administrator) as connection, held_lock(connection, LOCK):
         for leftover in folder.glob(f"*{UNFINISHED}"):
             leftover.unlink()
+        drop_leftovers(connection)
         access = access_of(connection, database)
         if access is None:
             raise BackupError(f"there is no database {database!r} on this server")

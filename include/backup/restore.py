@@ -24,7 +24,7 @@ from include.backup.files import Manifest, refuse_other_bytes
 from include.warehouse.connection import Connection, connect, held_lock
 from include.warehouse.sql import statement
 
-LOCK = "restore of a backup"
+LOCK = "backup or restore"  # held by whoever has a scratch database, so that others are leftovers
 
 
 def prove(connection: Connection, administrator: str, client: Client, path: Path, manifest: Manifest) -> None:
@@ -47,6 +47,7 @@ def restore(administrator: str, path: Path, *, database: str | None = None, repl
     target = database or manifest.database
     scratch = scratch_name(target)
     with connect(administrator) as connection, held_lock(connection, LOCK):
+        drop_leftovers(connection)
         client = find_client(server_major(connection))
         refuse_missing_roles(connection, manifest.roles)
         present = access_of(connection, target)
@@ -63,6 +64,12 @@ def restore(administrator: str, path: Path, *, database: str | None = None, repl
 def scratch_name(database: str) -> str:
     """A name nobody else uses; 63 characters at most, or PostgreSQL would cut it."""
     return f"{database[:40]}_restoring_{secrets.token_hex(4)}"
+
+
+def drop_leftovers(connection: Connection) -> None:
+    """Drop what a killed backup or restore left: half a copy, or what a finished restore had replaced."""
+    for (name,) in connection.execute(statement("backup/select_leftovers.sql")).fetchall():
+        drop_database(connection, name)
 
 
 def _fill(

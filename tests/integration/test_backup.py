@@ -190,6 +190,15 @@ def test_a_restore_that_differs_never_takes_the_place(
     assert databases(cluster) == there
 
 
+def test_what_a_killed_restore_left_is_cleared_away(cluster: PostgresCluster, filled: str, tmp_path: Path) -> None:
+    there = databases(cluster)
+    with connect(cluster.dsn()) as connection:
+        for left in ("lost_restoring_0123abcd", "lost_restoring_0123abcd_old"):
+            connection.execute(f"create database {left}")
+    take(cluster, filled, tmp_path)
+    assert databases(cluster) == there
+
+
 def test_a_missing_role_is_named(cluster: PostgresCluster, filled: str, tmp_path: Path, elsewhere: str) -> None:
     path, manifest = take(cluster, filled, tmp_path)
     assert {"warehouse_owner", "warehouse_reader", "warehouse_writer"} <= set(manifest.roles)
@@ -265,9 +274,11 @@ def held(*days: str) -> list[tuple[Path, Manifest]]:
 
 
 def test_the_newest_of_each_day_and_month_is_kept() -> None:
-    days = ["2024-01-01T03", "2024-01-31T03", "2024-02-28T03", "2024-02-29T03", "2024-02-29T04", "2024-03-01T03"]
+    days = ["2024-01-01T03", "2024-01-31T03", "2024-02-10T03", "2024-02-11T03", "2024-02-11T04", "2024-03-01T03"]
     assert superfluous(held(*days), 2, 0) == [Path(day) for day in reversed(days[:4])]
-    assert superfluous(held(*days), 1, 3) == [Path("2024-02-29T03"), Path("2024-02-28T03"), Path("2024-01-01T03")]
+    assert superfluous(held(*days), 1, 3) == [Path("2024-02-11T03"), Path("2024-02-10T03"), Path("2024-01-01T03")]
     assert superfluous(held(*days[:1]), 1, 0) == []
+    recent = held("2024-03-01T02", "2024-03-01T03", "2024-03-03T03")
+    assert superfluous(recent, 1, 0) == [Path("2024-03-01T02")], "two days are kept whole"
     with pytest.raises(ValueError, match="at least 1"):
         superfluous([], 0, 1)
