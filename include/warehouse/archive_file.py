@@ -132,7 +132,7 @@ def decode(content: bytes, dataset: Dataset = CANDLE) -> list[ArchivedRow]:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(io.BytesIO(content))
+        table = pq.ParquetFile(io.BytesIO(content)).read(use_threads=False)  # a few hundred rows: threads only cost
         _check_version((table.schema.metadata or {}).get(b"schema_version", UNNOTED_VERSION.encode()).decode())
         columns = [_values(table, name) for name in dataset.columns]
     except (pa.ArrowException, OSError, KeyError) as error:
@@ -152,9 +152,9 @@ def _values(table: pa.Table, name: str) -> list[Any]:
     values: list[Any] = table[name].to_pylist()
     if f"{name}_places" not in table.column_names:
         return values
-    places = table[f"{name}_places"].to_pylist()
+    places, finest = table[f"{name}_places"].to_pylist(), table[name].type.scale
     return [
-        None if value is None else value.quantize(Decimal((0, (1,), -of)), context=_WIDE)
+        value if value is None or of == finest else value.quantize(Decimal((0, (1,), -of)), context=_WIDE)
         for value, of in zip(values, places, strict=True)
     ]
 
