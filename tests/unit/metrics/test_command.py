@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -20,9 +21,13 @@ ROOT = Path(__file__).parents[3]
 
 
 @contextmanager
-def receiver(*options: str) -> Iterator[tuple[subprocess.Popen[str], int, int]]:
+def receiver(
+    *options: str, environment: dict[str, str] | None = None
+) -> Iterator[tuple[subprocess.Popen[str], int, int]]:
     command = [sys.executable, "-m", "include.cli", "statsd-receiver", "--statsd-port=0", "--http-port=0", *options]
-    process = subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        command, cwd=ROOT, text=True, stdout=subprocess.PIPE, env=os.environ | (environment or {})
+    )
     try:
         assert process.stdout
         found = re.search(r"udp [\d.]+:(\d+) -> http://[\d.]+:(\d+)/", process.stdout.readline())
@@ -68,6 +73,26 @@ def test_a_taken_port_is_said_in_one_line(option: str) -> None:
     assert "in use" in done.stderr
     assert str(port) in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_counters_are_there_before_anything_happens_and_a_database_that_is_not_is_told() -> None:
+    nowhere = {"FACTS_WAREHOUSE_DSN": "host=127.0.0.1 port=1 user=monitor password=hidden"}
+    with receiver(environment=nowhere) as (_, _, http):
+        page = get(http, "/metrics")
+    assert 'crypto_ingest_rows_total{dataset="candle",result="quarantined"} 0\n' in page
+    assert page.count("\ncrypto_venue_requests_total{") > 50
+    assert "\nstatsd_exporter_udp_packets_total 1\n" in page  # its own
+    assert 'crypto_facts_up{database="warehouse"} 0\n' in page
+    assert 'database="airflow"' not in page
+
+
+def test_a_dsn_that_is_none_is_named_and_not_shown() -> None:
+    command = [sys.executable, "-m", "include.cli", "statsd-receiver", "--statsd-port=0", "--http-port=0"]
+    environment = os.environ | {"FACTS_AIRFLOW_DSN": "host=here hidden-password"}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60, env=environment)
+    assert done.returncode == 1
+    assert "FACTS_AIRFLOW_DSN" in done.stderr
+    assert "hidden" not in done.stderr + done.stdout
 
 
 def test_a_bad_mapping_is_said_in_one_line(tmp_path: Path) -> None:

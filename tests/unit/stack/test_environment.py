@@ -9,8 +9,15 @@ import pytest
 
 from include.clock import CLOCK_URL_VARIABLE
 from include.stack import query
+from include.stack.components import service_components
 from include.stack.credentials import Credentials
-from include.stack.environment import STACK_VARIABLE, WORLD_VARIABLE, child_environment, stack_environment
+from include.stack.environment import (
+    STACK_VARIABLE,
+    WORLD_VARIABLE,
+    child_environment,
+    facts_environment,
+    stack_environment,
+)
 from include.stack.executor import Executor
 from include.stack.layout import Layout, Ports
 
@@ -47,6 +54,18 @@ def test_what_a_person_starts_in_a_terminal_carries_no_mark(layout: Layout, monk
         environment = query.development_environment(layout.var, database, print)  # type: ignore[arg-type]
         assert STACK_VARIABLE not in environment
         assert environment["AIRFLOW_HOME"] == str(layout.airflow_home)
+
+
+def test_only_the_receiver_knows_the_monitors_password_and_by_its_environment(layout: Layout) -> None:
+    credentials = Credentials()
+    everybody = stack_environment(layout, Ports(), credentials)
+    facts = facts_environment(Ports(), credentials)
+    assert set(facts) == {"FACTS_WAREHOUSE_DSN", "FACTS_AIRFLOW_DSN"}
+    assert all(f"password={credentials.monitor}" in dsn and "user=monitor" in dsn for dsn in facts.values())
+    parts = service_components(layout, Ports(), everybody, None, facts)
+    assert [part.name for part in parts if facts.items() <= part.environment.items()] == ["statsd"]
+    shown = [*everybody.values(), *(word for part in parts for word in part.command)]
+    assert not any(credentials.monitor in text for text in shown)
 
 
 def test_a_terminal_has_the_executor_of_the_stack_it_belongs_to(
