@@ -65,6 +65,7 @@ def rehearse(work: Path, only: set[str]) -> int:
     if not only:
         a_task_runs_in_a_worker(environment)
         every_target_is_up()
+    if "backup" in rehearsal.rooms:
         a_backup_is_made(rehearsal)
     nothing_is_written_to_a_root(rehearsal)
     for name, seconds in rehearsal.stop().items():
