@@ -6,13 +6,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from benchmarks.prove_alerts.injections import WATCHDOG, Injection
+from benchmarks.prove_alerts.injections import WATCHDOG
+from benchmarks.prove_alerts.kinds import Injection
 from benchmarks.prove_alerts.recorder import Recorder
 from benchmarks.prove_alerts.stage import Stage
 
 FIRE_SECONDS = 240
 RESOLVE_SECONDS = 240
 SETTLE_SECONDS = 8  # for a notification too many
+RUNBOOKS = "docs/runbooks/"  # every message to people links to one
 WATCHDOG_SECONDS = 90
 WATCHDOG_PAUSE = 10  # that long without it is its absence; it comes every two seconds
 
@@ -59,8 +61,8 @@ class Judge:
         self._say(f"{time.monotonic() - self._began:.0f} s: {', '.join(each.alert for each in injections)}")
         wave = []
         for each in injections:
-            each.inject(stage)
             wave.append(Case(each, time.monotonic()))
+            each.inject(stage)
         self._cases |= {case.injection.alert: case for case in wave}
         deadline = time.monotonic() + FIRE_SECONDS + RESOLVE_SECONDS
         while time.monotonic() < deadline and any(case.resolved is None for case in wave):
@@ -79,8 +81,8 @@ class Judge:
                 continue
             if case.fired is None and story.firing:
                 case.fired = story.firing[0][0]
-                case.injection.mend(stage)
                 case.mended = time.monotonic()
+                case.injection.mend(stage)
             if case.mended is not None and case.resolved is None and story.resolved:
                 case.resolved = story.resolved[0][0]
 
@@ -93,8 +95,8 @@ class Judge:
         if heard is None:
             return
         case.fired = heard.firing[0][0]
-        injection.inject(stage)
         case.mended = time.monotonic()
+        injection.inject(stage)
         deadline = case.mended + WATCHDOG_SECONDS
         while time.monotonic() < deadline:
             last = self._recorder.stories()[injection.alert].firing[-1][0]
@@ -110,19 +112,19 @@ class Judge:
         alert = case.injection.alert
         story = self._recorder.stories().get(alert)
         firing, resolved = (len(story.firing), len(story.resolved)) if story else (0, 0)
-        several = {labels for _, labels in (story.firing if story else [])}
+        several = case.injection.series
         problems = []
         if case.fired is None:
             problems.append("did not fire")
         elif case.resolved is None:
             problems.append("did not resolve")
-        elif alert != WATCHDOG.alert and (firing != len(several) or resolved != len(several)):
+        elif alert != WATCHDOG.alert and (firing != several or resolved != several):
             problems.append("not once each")
-        if story and not self._recorder.was_messaged(alert) and alert != WATCHDOG.alert:
-            problems.append("no message to people")
+        if story and not self._recorder.was_messaged(alert, RUNBOOKS) and alert != WATCHDOG.alert:
+            problems.append("no message with a runbook")
         fired = "" if case.fired is None else f"{case.fired - case.injected:.0f}"
         over = "" if case.resolved is None or case.mended is None else f"{max(0.0, case.resolved - case.mended):.0f}"
-        counts = f"{firing} firing, {resolved} resolved" + (f" of {len(several)} series" if len(several) > 1 else "")
+        counts = f"{firing} firing, {resolved} resolved" + (f" of {several} series" if several > 1 else "")
         return Result(alert, case.injection.cause, fired, over, counts, "; ".join(problems))
 
     def unasked(self) -> list[str]:

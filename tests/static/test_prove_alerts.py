@@ -14,8 +14,9 @@ import yaml
 
 from benchmarks.prove_alerts import scaling
 from benchmarks.prove_alerts.__main__ import main, rule_names, uncovered
-from benchmarks.prove_alerts.injections import ALL, Injection
+from benchmarks.prove_alerts.injections import ALL
 from benchmarks.prove_alerts.judge import Case, Judge
+from benchmarks.prove_alerts.kinds import Injection
 from benchmarks.prove_alerts.recorder import Recorder
 from benchmarks.prove_alerts.stage import JOBS, NAMES, RULES, write_configurations, write_rules
 
@@ -118,7 +119,7 @@ def heard(recorder: Recorder, *alerts: tuple[str, str]) -> None:
     """One webhook of Alertmanager with these alerts: name and status."""
     body: dict[str, Any] = {"alerts": [{"labels": {"alertname": name}, "status": status} for name, status in alerts]}
     recorder.take("/webhook", json.dumps(body))
-    recorder.take("/chat/page", json.dumps({"text": " ".join(name for name, _ in alerts)}))
+    recorder.take("/chat/page", json.dumps({"text": " ".join(name for name, _ in alerts) + " docs/runbooks/"}))
 
 
 @pytest.mark.parametrize(
