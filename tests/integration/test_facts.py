@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import time
@@ -30,6 +31,34 @@ def test_each_query_answers_the_columns_that_are_declared(databases: Databases) 
         assert answered
         assert tuple(column.name for column in answered) == (*query.label_columns, *query.value_columns), query.file
         assert {label.removeprefix(GUARD) for label in query.label_columns} == set(query.metrics[0].labels)
+
+
+@pytest.mark.parametrize(
+    ("file", "table"),
+    [
+        ("warehouse_candles", "candle"),
+        ("warehouse_features", "candle_feature"),
+        ("warehouse_tickers", "ticker"),
+        ("warehouse_forecasts", "forecast"),
+    ],
+)
+def test_the_newest_of_a_long_table_is_looked_up_and_not_searched_for(
+    databases: Databases, file: str, table: str
+) -> None:
+    with psycopg.connect(databases.warehouse) as connection:
+        connection.execute("set enable_seqscan to off")  # these tables are short: whether it could be done otherwise
+        rows = connection.execute("explain " + statement(f"facts/{file}.sql")).fetchall()  # type: ignore[arg-type]
+    plan = [row[0] for row in rows]
+    reads = [place for place, line in enumerate(plan) if re.search(rf" on {table}(_\d+)* ", line)]
+    assert reads
+    for place in reads:
+        assert re.search("Index (Only )?Scan", plan[place]), plan[place]
+        above = [line for line in plan[:place] if indent(line) < indent(plan[place])]
+        assert any("Limit" in line for line in above), "all of the table is read"
+
+
+def indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def test_the_page_says_what_lies_in_the_databases(databases: Databases) -> None:
