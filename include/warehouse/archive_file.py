@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from include.candles.model import Candle
+from include.candles.timeframes import EPOCH
 from include.venues.model import Ticker
 from include.warehouse.candles import VALUE_COLUMNS
 
@@ -149,7 +150,10 @@ def _check_version(version: str) -> None:
 
 
 def _values(table: pa.Table, name: str) -> list[Any]:
-    values: list[Any] = table[name].to_pylist()
+    """A column's values, by the ways that are several times as fast as Arrow's own list."""
+    if name in TIMES:
+        return [EPOCH + timedelta(microseconds=since) for since in table[name].cast("int64").to_pylist()]
+    values: list[Any] = table[name].to_pylist() if name in COUNTS else table[name].to_numpy().tolist()
     if f"{name}_places" not in table.column_names:
         return values
     places, finest = table[f"{name}_places"].to_pylist(), table[name].type.scale
