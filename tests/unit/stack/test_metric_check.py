@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
 import pytest
+import yaml
 
 from include.metrics.airflow_series import AIRFLOW_SERIES
 from include.metrics.registry import REGISTRY
-from include.stack.layout import StackError
-from include.stack.metric_check import ONLY_WHEN, await_metrics, found, names_on_page
+from include.stack.layout import Layout, Ports, StackError
+from include.stack.metric_check import ONLY_WHEN, await_metrics, found, metrics_of_stack, names_on_page
+from tests.airflow.running import free_ports
 
 TIMERS = {m.prometheus_name for m in REGISTRY.values() if m.type == "timer"} | {
     s.name for s in AIRFLOW_SERIES.values() if s.type == "timer"
@@ -102,7 +113,67 @@ def test_nobody_who_answers_is_an_error_that_says_so() -> None:
         await_metrics(names, clock.monotonic, clock.sleep, 30)
 
 
-def test_names_are_read_from_a_page(tmp_path) -> None:
+def test_names_are_read_from_a_page(tmp_path: Path) -> None:
     page = tmp_path / "page"
     page.write_text('# HELP a_total text\n# TYPE a_total counter\na_total{x="1"} 2\nb 3\nc_bucket{le="+Inf"} 1\n\n')
     assert names_on_page(page.as_uri()) == {"a_total", "b", "c_bucket"}
+
+
+@pytest.fixture
+def page_port() -> Iterator[int]:
+    """A metrics page that has a sample of every metric but those that come later."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = "".join(f'{name}{{venue="kraken"}} 0\n' for name in samples(*ONLY_WHEN)).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server.server_address[1]
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    layout = Layout(tmp_path / "var", "recorded")
+    layout.make()
+    return layout
+
+
+def test_without_prometheus_the_page_is_read(layout: Layout, page_port: int) -> None:
+    verdict, where = metrics_of_stack(layout, replace(Ports(), metrics=page_port), time.time())
+    assert verdict.is_complete
+    assert set(verdict.not_yet) == ONLY_WHEN.keys()
+    assert where == f"the page http://127.0.0.1:{page_port}/metrics"
+
+
+@pytest.mark.skipif(not shutil.which("prometheus"), reason="prometheus is not installed (Debian: prometheus)")
+def test_with_prometheus_its_samples_count(layout: Layout, page_port: int) -> None:
+    port = int(free_ports()["PROMETHEUS_PORT"])
+    job = {"job_name": "airflow", "static_configs": [{"targets": [f"127.0.0.1:{page_port}"]}]}
+    layout.prometheus_configuration.write_text(
+        yaml.safe_dump({"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": [job]})
+    )
+    arguments = [f"--config.file={layout.prometheus_configuration}", f"--storage.tsdb.path={layout.prometheus_data}"]
+    with (layout.logs / "prometheus.log").open("wb") as log:
+        prometheus = subprocess.Popen(
+            ["prometheus", *arguments, f"--web.listen-address=127.0.0.1:{port}"], stdout=log, stderr=log
+        )
+    try:
+        verdict, where = metrics_of_stack(layout, replace(Ports(), metrics=1, prometheus=port), time.time())
+    finally:
+        prometheus.terminate()
+        prometheus.wait(20)
+    assert verdict.is_complete, verdict.missing
+    assert set(verdict.not_yet) == ONLY_WHEN.keys()
+    assert where == f"Prometheus at http://127.0.0.1:{port}"
