@@ -26,6 +26,7 @@ MLFLOW_DATABASE = "mlflow"
 STACK_VARIABLE = "CRYPTO_MARKET_STACK"  # marks every process of ours
 # Sources the replay exchange serves under their own name, with the paths of the real host.
 REPLAYED = ("binance", "binance_archive", "kraken", "coinbase", "coinbase_advanced", "alternative_me")
+DEADLINE_ALERTS_VARIABLE = "AIRFLOW_CONN_DEADLINE_ALERTS"  # read by plugins/crypto_market/deadlines.py
 WORLD_VARIABLE = "CRYPTO_MARKET_WORLD"  # whose settings an environment holds, also a terminal's after `make env`
 
 
@@ -65,7 +66,8 @@ def connections(layout: Layout, ports: Ports, credentials: Credentials) -> dict[
     # An API key or another host comes from the caller's environment, but never a demo's from a terminal that has them.
     if layout.world == os.environ.get(WORLD_VARIABLE, "live") == "live":
         sources = variables.keys() - {"AIRFLOW_CONN_WAREHOUSE", "AIRFLOW_CONN_MLFLOW", "AIRFLOW_CONN_AIRFLOW_METADATA"}
-        variables |= {name: os.environ[name] for name in sources & os.environ.keys()}
+        given = {*sources, DEADLINE_ALERTS_VARIABLE} & os.environ.keys()
+        variables |= {name: os.environ[name] for name in given}
     return variables
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import BaseHook
 from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert
 
@@ -74,9 +75,13 @@ def test_a_missed_deadline_is_logged_counted_and_told(
     assert KeepingNotifier.kept == [(f"ohlcv_hourly: {MESSAGE}", "t")]
 
 
-def test_without_the_connection_the_log_has_to_do(
-    counted: list[tuple[str, Any]], caplog: pytest.LogCaptureFixture
+def test_without_the_connection_the_log_has_to_do_and_none_is_asked_for(
+    counted: list[tuple[str, Any]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    def refuse(conn_id: str) -> None:
+        raise AssertionError(f"{conn_id} was asked for, which a callback may not")
+
+    monkeypatch.setattr(BaseHook, "get_connection", refuse)
     deadline_missed(CONTEXT)
     assert f"deadline missed: {MESSAGE}" in caplog.text
     assert len(counted) == 1

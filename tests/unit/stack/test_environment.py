@@ -43,7 +43,10 @@ def test_a_live_stack_never_inherits_a_replayed_world(layout: Layout, monkeypatc
 def test_a_live_source_may_be_given_another_host_or_a_key(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(WORLD_VARIABLE, raising=False)
     monkeypatch.setenv("AIRFLOW_CONN_BINANCE", "https://api.binance.us")
-    assert stack_environment(layout, Ports(), Credentials())["AIRFLOW_CONN_BINANCE"] == "https://api.binance.us"
+    monkeypatch.setenv("AIRFLOW_CONN_DEADLINE_ALERTS", "generic://")
+    environment = stack_environment(layout, Ports(), Credentials())
+    assert environment["AIRFLOW_CONN_BINANCE"] == "https://api.binance.us"
+    assert environment["AIRFLOW_CONN_DEADLINE_ALERTS"] == "generic://"
 
 
 def test_what_a_person_starts_in_a_terminal_carries_no_mark(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
