@@ -38,7 +38,7 @@ from include.stack.launcher import Stack
 from include.stack.layout import Layout, Ports, StackError
 from include.stack.replay_source import ReplaySource
 
-TICKERS_MEASURED = 6
+TICKERS_MEASURED = 4
 GROWS_BY_RUN = ("log_bytes", "metadata_rows", "database_bytes", "state_bytes")
 
 

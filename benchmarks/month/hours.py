@@ -13,7 +13,7 @@ import requests
 from include.stack.launcher import Stack
 from include.stack.layout import ROOT, StackError
 
-HISTORY_MONTHS = 2
+HISTORY_MONTHS = 1
 HOUR = timedelta(hours=1)
 LONGEST_SECONDS = 900.0
 
