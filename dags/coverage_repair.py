@@ -6,7 +6,7 @@
   replaced value is kept in `market.candle_revision`.
 * **close_months**: compares each month that was loaded over REST with the file Binance has published meanwhile.
 * **reconcile**: compares the venues' candles of the same hours and stores a verdict wherever they do not agree.
-* **publish_facts**: freshness and completeness as metrics.
+* **publish_facts**: counts completeness, and the skill of what is served, for the metrics page.
 
 It works from the warehouse's state: any run, whatever its date, does what is due. The equation itself:
 `python -m include.cli coverage`.

@@ -28,7 +28,6 @@ def outcome(market: str, champion: str | None) -> TrainingOutcome:
 def emitted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
     found: list[tuple[str, dict[str, Any]]] = []
     monkeypatch.setattr("include.metrics.emit.count", lambda name, value, **labels: found.append((name, labels)))
-    monkeypatch.setattr("include.metrics.emit.gauge", lambda name, value, **labels: found.append((name, labels)))
     monkeypatch.setattr(training, "warehouse", lambda connection_id: nullcontext("warehouse"))
     monkeypatch.setattr(TrainModelOperator, "registry", lambda self: "registry")
     return found
