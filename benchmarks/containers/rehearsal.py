@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.containers.room import Room
 from benchmarks.containers.service import Place, command, health, missing, room
 
-PATIENCE_SECONDS = 600
+PATIENCE_SECONDS = 900
 Services = dict[str, dict[str, Any]]
 
 

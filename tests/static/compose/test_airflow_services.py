@@ -102,6 +102,7 @@ def test_connections_are_the_declared_ones(airflow) -> None:
     environment = airflow["scheduler"]["environment"]
     given = {key.removeprefix("AIRFLOW_CONN_").lower(): value for key, value in environment.items() if "_CONN_" in key}
     given.pop("airflow__database__sql_alchemy_conn", None)
+    assert given.pop("deadline_alerts") == ""
     janitor = json.loads(given.pop("airflow_metadata"))
     assert (janitor["schema"], janitor["login"]) == ("airflow", "airflow_janitor")
     assert set(given) == {"warehouse", "mlflow"} <= names
