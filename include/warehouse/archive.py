@@ -28,7 +28,7 @@ from include.warehouse.archive_file import (
 )
 from include.warehouse.archive_manifest import Manifest, flaw, manifest_of, proven_rows, write_beside
 from include.warehouse.archive_series import ticker_months
-from include.warehouse.archive_store import StorePath, put, read_bytes, write_bytes
+from include.warehouse.archive_store import StorePath, make_folder, put, read_bytes, write_bytes
 from include.warehouse.candles import VALUE_COLUMNS
 from include.warehouse.connection import Connection, held_lock, lock
 from include.warehouse.months import month_span
@@ -222,7 +222,7 @@ def _write_read_back(
     folder: StorePath, rows: list[ArchivedRow], about: dict[str, str], dataset: Dataset
 ) -> tuple[StorePath, str]:
     """Write the file under a temporary name and read it back equal; its path and SHA-256."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     temporary: StorePath = folder.joinpath(f"{dataset.file_name}.writing")
     write_bytes(temporary, encode(rows, about, dataset))
     written = read_bytes(temporary)

@@ -81,15 +81,29 @@ def writing(path: StorePath) -> Iterator[Any]:
         raise ArchiveError(f"{path} could not be written: {error.strerror or error}; nothing was removed") from error
 
 
+def make_folder(folder: StorePath) -> None:
+    """Make a folder and those above it; on a local disk for good."""
+    place = _local(folder)
+    missing = [each for each in (Path(place), *Path(place).parents) if not each.exists()] if place else []
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in missing:
+        _keep_entries(each.parent)
+
+
 def put(temporary: StorePath, path: StorePath, folder: StorePath) -> None:
     """Give a written file its name, over another of that name; on a local disk for good."""
     temporary.rename(path)
     if place := _local(folder):
-        descriptor = os.open(place, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        _keep_entries(Path(place))
+
+
+def _keep_entries(folder: Path) -> None:
+    """See to it that the names in a folder outlive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _local(path: Any) -> str | None:

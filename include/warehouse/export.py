@@ -10,7 +10,7 @@ from typing import NamedTuple
 from psycopg import sql
 
 from include.warehouse.archive_file import ArchiveError
-from include.warehouse.archive_store import StorePath, put, write_bytes, writing
+from include.warehouse.archive_store import StorePath, make_folder, put, write_bytes, writing
 from include.warehouse.connection import Connection
 from include.warehouse.sql import statement
 from include.warehouse.views import VIEWS
@@ -52,7 +52,7 @@ def export_view(
     if view not in VIEWS:
         raise ArchiveError(f"{view!r} is not exported; there are {', '.join(VIEWS)}")
     folder: StorePath = store.joinpath(FOLDER)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     name = "_".join([view, *(f"{bound:%Y%m%dT%H%M}" if bound else "open" for bound in (start, end) if start or end)])
     temporary: StorePath = folder.joinpath(f"{name}.csv.writing")
     digest = hashlib.sha256()

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from include.warehouse.months import months_ended
+from include.warehouse.months import later, months_ended
 
 
 def at(year: int, month: int, day: int = 1, hour: int = 0) -> datetime:
@@ -25,3 +25,11 @@ def at(year: int, month: int, day: int = 1, hour: int = 0) -> datetime:
 )
 def test_months_that_end_within_a_window(start: datetime, end: datetime, months: list[date]) -> None:
     assert months_ended(start, end) == months
+
+
+@pytest.mark.parametrize(
+    ("months", "found"),
+    [(0, date(2024, 3, 1)), (10, date(2025, 1, 1)), (-2, date(2024, 1, 1)), (-3, date(2023, 12, 1))],
+)
+def test_months_later_and_before(months: int, found: date) -> None:
+    assert later(date(2024, 3, 1), months) == found
