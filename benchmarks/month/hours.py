@@ -42,7 +42,10 @@ class Hours:
         for _ in range(HISTORY_MONTHS):
             first = (first - timedelta(days=1)).replace(day=1)
         self.api.create_backfill("ohlcv_backfill", first, self.now, max_active_runs=3)
-        self._until(lambda: all(r["state"] == "success" for r in self.api.runs("ohlcv_backfill")), "history is loaded")
+        self._until(lambda: not self.api.unfinished_runs(), "history is loaded")
+        self.failed += [
+            f"ohlcv_backfill {run['dag_run_id']}" for run in self.api.runs("ohlcv_backfill") if run["state"] == "failed"
+        ]
         month = self.now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         self._wait([self._start("ohlcv_backfill", _window(month, self.now.replace(minute=0, second=0, microsecond=0)))])
         self._wait([self._start(dag_id) for dag_id in ("feature_upsert", "market_transforms")])
