@@ -133,7 +133,8 @@ def every_target_is_up() -> None:
     facts = requests.get("http://127.0.0.1:9237/metrics", timeout=5).text.count("\nsql_")
     if not facts:
         raise Failure("the SQL exporter shows no fact")
-    print(f"Prometheus scrapes {', '.join(sorted(health.keys() - down))}; the SQL exporter shows {facts} samples")
+    up = sorted(job for job, state in health.items() if state == "up")
+    print(f"Prometheus scrapes {', '.join(up)}; the SQL exporter shows {facts} samples", flush=True)
 
 
 def a_backup_is_made(rehearsal: Rehearsal) -> None:
