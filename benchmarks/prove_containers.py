@@ -22,7 +22,7 @@ from benchmarks.containers.rehearsal import Failure, Rehearsal, Services
 from benchmarks.containers.room import image
 from benchmarks.containers.service import Place
 from include.stack.airflow_api import AirflowApi
-from include.stack.layout import ROOT
+from include.stack.layout import ROOT, StackError
 
 INSIDE = "CRYPTO_MARKET_REHEARSAL"
 FILES = ("docker-compose.yaml", "deploy/compose/production.yaml", "deploy/compose/replay.yaml")
@@ -45,7 +45,7 @@ def main() -> int:
     (work / "log").mkdir()
     try:
         return rehearse(work, set(sys.argv[1:]))
-    except Failure as failure:
+    except (Failure, StackError) as failure:
         print(f"FAILED: {failure}", file=sys.stderr)
         return 1
 
@@ -108,7 +108,7 @@ def a_task_runs_in_a_worker(environment: dict[str, str]) -> None:
     run = api.trigger(DAG)
     while (state := api.run(DAG, run)["state"]) not in ("success", "failed"):
         _or_fail(give_up, f"{DAG} is still {state}")
-    path = f"/api/v2/dags/{DAG}/dagRuns/{run}/taskInstances"
+    path = f"/dags/{DAG}/dagRuns/{run}/taskInstances"
     tasks = api.call("GET", path).json()["task_instances"]
     hosts = {task["hostname"] for task in tasks if task["hostname"]}
     logs = [api.call("GET", f"{path}/{task['task_id']}/logs/1").text for task in tasks if task["state"] == "success"]
