@@ -108,7 +108,7 @@ def a_task_runs_in_a_worker(environment: dict[str, str]) -> None:
     run = api.trigger(DAG)
     while (state := api.run(DAG, run)["state"]) not in ("success", "failed"):
         _or_fail(give_up, f"{DAG} is still {state}")
-    path = f"/dags/{DAG}/dagRuns/{run}/taskInstances"
+    path = f"dags/{DAG}/dagRuns/{run}/taskInstances"
     tasks = api.call("GET", path).json()["task_instances"]
     hosts = {task["hostname"] for task in tasks if task["hostname"]}
     logs = [api.call("GET", f"{path}/{task['task_id']}/logs/1").text for task in tasks if task["state"] == "success"]
