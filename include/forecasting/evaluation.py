@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from include.forecasting.intervals import LEVELS, Bands, Calibration, walk
+from include.forecasting.calibration import LEVELS, Calibration
+from include.forecasting.intervals import Bands, walk
 from include.forecasting.losses import crps_from_quantiles, loss_of, pinball
 from include.forecasting.metrics import Direction, Skill, direction, skill
 from include.forecasting.rows import ForecastRows

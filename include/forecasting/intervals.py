@@ -29,8 +29,6 @@ from include.forecasting.volatility import COLUMNS, DAY_BARS
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FEWEST_RESIDUALS", "LEVELS", "Bands", "Calibration", "walk"]
-
 # Truths before the first bands.
 FEWEST_RESIDUALS = 240
 HOUR = timedelta(hours=1)

@@ -13,6 +13,7 @@ from include.forecasting.report_rows import Row, SealedSeries
 from include.forecasting.verify_board import FEWEST_DAYS
 
 NONE = "-"
+BASELINES_SERVED = frozenset({"naive", "har"})
 DECISIONS_SHOWN = 40
 
 
@@ -43,7 +44,6 @@ def status(rows: Sequence[Row]) -> Section:
     for row in rows:
         market = f"{row['venue']} {row['symbol']}, +{row['hours']:.0f} h"
         why = row["reason"] if row["state"] == "refused" else row["volatility_reason"]
-        model = "naive forecast" if row["is_naive"] else _version(row["model_version"])
         told.append(
             (
                 market,
@@ -51,7 +51,7 @@ def status(rows: Sequence[Row]) -> Section:
                 str(row["volatility_state"]),
                 why or NONE,
                 _minute(row["refused_at"]),
-                model if row["model"] else NONE,
+                _served(row["model"], row["model_version"]),
                 _age(row["model_age"]),
                 _minute(row["made_at"]),
                 _minute(row["target_at"]),
@@ -85,11 +85,11 @@ def latest(series: Sequence[SealedSeries]) -> Section:
                 _between(_price(row["lower_price"]), _price(row["upper_price"])),
                 _between(_price(row["lower_price_95"]), _price(row["upper_price_95"])),
                 _percent(row["up_probability"]),
-                "naive forecast" if row["model"] == "naive" else _version(row["model_version"]),
+                _served(row["model"], row["model_version"]),
                 _percent(volatility),
                 _between(_percent(row["lower_volatility"]), _percent(row["upper_volatility"])),
                 _between(_percent(row["lower_volatility_95"]), _percent(row["upper_volatility_95"])),
-                _volatility_model(row) if volatility is not None else NONE,
+                _served(row["volatility_model"], row["volatility_model_version"]),
             )
         )
     header = (
@@ -135,7 +135,7 @@ def scoreboard(rows: Sequence[Row]) -> Section:
             told.append(
                 (
                     f"{row['venue']} {row['symbol']}, +{row['horizon_bars']} h",
-                    _served(row),
+                    _served(row["model"], row["model_version"]),
                     str(row["baseline"]),
                     str(row["time_window"]),
                     str(row["forecasts"]),
@@ -177,7 +177,7 @@ def promotions(rows: Sequence[Row]) -> Section:
                 _p_value(row["p_value_over_champion"]),
                 _version(row["champion_before"]),
                 _version(row["champion_after"]),
-                row["reason"],
+                f"{row['reason']} (by {row['decided_by']})" if row["decided_by"] else row["reason"],
             )
         )
     header = (
@@ -193,14 +193,9 @@ def promotions(rows: Sequence[Row]) -> Section:
     return Section("promotions", "Who was promoted, and why not", words, [table])
 
 
-def _served(row: Row) -> str:
-    if row["model"] in {"naive", "har"}:
-        return f"{row['model']} (baseline)"
-    return _version(row["model_version"])
-
-
-def _volatility_model(row: Row) -> str:
-    return "har (baseline)" if row["volatility_model"] == "har" else _version(row["volatility_model_version"])
+def _served(model: str | None, version: str | None) -> str:
+    """Who served: a baseline by its name, a model by its version."""
+    return f"{model} (baseline)" if model in BASELINES_SERVED else _version(version)
 
 
 def _version(version: str | None) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from include.forecasting.intervals import Calibration
+from include.forecasting.calibration import Calibration
 from include.forecasting.recipe import FittedModel, MissingInputsError
 from include.forecasting.rows import ForecastRows
 from include.forecasting.significance import FloatArray

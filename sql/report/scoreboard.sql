@@ -2,7 +2,6 @@
 select
     s.venue,
     s.symbol,
-    s.timeframe::text as timeframe,
     s.horizon_bars,
     s.target,
     s.model,
@@ -11,8 +10,6 @@ select
     s.time_window,
     s.forecasts,
     s.days,
-    s.loss,
-    s.baseline_loss,
     s.skill,
     s.skill_lower,
     s.skill_upper,

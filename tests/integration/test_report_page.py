@@ -184,7 +184,7 @@ def test_page_of_a_warehouse(filled: Connection, reader: Connection) -> None:
     newest = page.tables["Newest sealed forecasts"][2]
     assert newest[:8] == [
         "binance BTC/USDT, +24 h", "2024-03-18 15:00", "60,000.00", "60,000.00", "59,000.00 to 61,000.00",
-        "58,000.00 to 62,000.00", "50.0%", "naive forecast",
+        "58,000.00 to 62,000.00", "50.0%", "naive (baseline)",
     ]  # fmt: skip
     assert newest[8:] == ["3.0%", "2.1% to 4.2%", "1.5% to 6.0%", "har (baseline)"]
 
@@ -210,7 +210,7 @@ def test_page_of_a_warehouse(filled: Connection, reader: Connection) -> None:
 
     decisions = page.tables["The newest 40 decisions at most"]
     assert decisions[1][2] == "rolled back"
-    assert decisions[1][-1] == "it was <b>worse</b>"
+    assert decisions[1][-1] == "it was <b>worse</b> (by operator)"
 
     assert len(page.alternatives) == 3 + 6 + 3
     assert "336 forecasts, 2024-03-03" in page.alternatives[0]

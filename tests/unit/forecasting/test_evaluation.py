@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from include.forecasting.calibration import LEVELS
 from include.forecasting.evaluation import REGIMES, evaluate, interval_scores, judged_rows, regimes
-from include.forecasting.intervals import LEVELS, Bands
+from include.forecasting.intervals import Bands
 from include.forecasting.rows import ForecastRows
 from include.forecasting.significance import FloatArray
 from include.forecasting.targets import ForecastKind, Target

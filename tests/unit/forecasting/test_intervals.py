@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from benchmarks.calibration import OVERALL_POINTS, QUARTER_POINTS, kept
 from include.forecasting.baselines.listing import served_baseline
-from include.forecasting.intervals import FEWEST_RESIDUALS, LEVELS, Bands, Calibration, walk
+from include.forecasting.calibration import LEVELS, Calibration
+from include.forecasting.intervals import FEWEST_RESIDUALS, Bands, walk
 from include.forecasting.recorded import recorded_rows
 from include.forecasting.rows import ForecastRows
 from include.forecasting.significance import FloatArray
