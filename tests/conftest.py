@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ import hypothesis
 import psycopg
 import pytest
 import uvicorn
+from xdist.scheduler import LoadScopeScheduling
 
 from include.features.schema import install_features
 from include.replay.app import create_app
@@ -62,6 +63,19 @@ def pytest_configure(config: pytest.Config) -> None:
     }
 
 
+class ByFile(LoadScopeScheduling):
+    """A file's tests stay together, and those that share the one stack: it is made once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return "tests/airflow" if file.startswith("tests/airflow/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """Who works on what where tests run in several processes (`-n 2`)."""
+    return ByFile(config, log)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(config.stash[AIRFLOW_HOME], ignore_errors=True)
 
@@ -75,11 +89,16 @@ def market_data_dir() -> Path:
     return folder
 
 
-def free_port() -> int:
-    """A TCP port of the loopback interface nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port(kind: int = socket.SOCK_STREAM) -> int:
+    """A port of the loopback interface that nobody has now, nor gets by chance before it is used.
+
+    Below those the kernel gives to whoever connects: another test would take it with a mere request.
+    """
+    while True:
+        port = secrets.choice(range(10_000, 32_000))
+        with socket.socket(socket.AF_INET, kind) as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from include.stack.credentials import load_or_create
 from include.stack.environment import STACK_VARIABLE, WAREHOUSE_DATABASE, child_environment, stack_environment
 from include.stack.layout import Layout, Ports
 from include.warehouse.connection import Connection, connect
+from tests.conftest import free_port
 
 ROOT = Path(__file__).parents[2]
 DEMO_SECONDS = 1100
@@ -26,18 +28,13 @@ STAYS_UP = "the stack stays up"
 
 def free_ports() -> dict[str, str]:
     """Variables naming a free port for every service."""
-    import socket
-
-    variables, held = {}, []
+    ports: dict[str, int] = {}
     for name in Ports.__slots__:
         kind = socket.SOCK_DGRAM if name == "statsd" else socket.SOCK_STREAM
-        probe = socket.socket(socket.AF_INET, kind)
-        probe.bind(("127.0.0.1", 0))
-        held.append(probe)  # all at once, so that none is given twice
-        variables[Ports.variable(name)] = str(probe.getsockname()[1])
-    for probe in held:
-        probe.close()
-    return variables
+        while (port := free_port(kind)) in ports.values():
+            pass
+        ports[Ports.variable(name)] = port
+    return {variable: str(port) for variable, port in ports.items()}
 
 
 @dataclass

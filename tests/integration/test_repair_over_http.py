@@ -15,9 +15,9 @@ import requests
 from include.coverage import command
 from include.coverage.spans import Span, of_opens
 from include.replay.synthetic import SyntheticWorld
-from include.warehouse.months import month_span
 from include.warehouse.bootstrap import WarehouseDsns
 from include.warehouse.connection import Connection
+from include.warehouse.months import month_span
 from tests.conftest import Serve
 from tests.integration.collector import Collector
 

@@ -236,8 +236,7 @@ def test_tasks_that_ask_a_source_obey_it_and_wait_in_its_pool(bag: DagBag) -> No
     for dag in bag.dags.values():
         for task in dag.tasks:
             policy = task.partial_kwargs.get("retry_policy") if task.is_mapped else task.retry_policy
-            if policy is not None:
-                assert isinstance(policy, VenueRetryPolicy)
+            if isinstance(policy, VenueRetryPolicy):
                 pools[f"{dag.dag_id}.{task.task_id}"] = task.pool
     assert pools == ASKING
 
