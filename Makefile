@@ -15,7 +15,7 @@ export UV_LINK_MODE := copy
 .PHONY: help install demo up down status sql env dag-test quote coverage reconcile verify-forecasts models report report-metrics budgets archive export replay new-venue test lint test-fast audit backup backups restore-backup bench bench-ingest bench-features bench-feature-memory bench-training bench-archive bench-backfill bench-calibration bench-receiver soak prove-alerts prove-celery prove-containers prove-recovery canary docs pictures lock lock-check clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-21s %s\n", $$1, $$2}' Makefile
 
 install: .venv/.complete ## install everything into .venv, from the lock
 
@@ -44,7 +44,7 @@ sql: install ## make sql Q="select …": CSV from the warehouse
 	@$(STACK) sql "$$Q"
 sql: export Q := $(Q)
 
-env: install ## eval "$$(make -s env)": settings for `airflow dags test` (DATABASE=live: for the scheduler's own database)
+env: install ## eval "$(make -s env)": settings for `airflow dags test` (DATABASE=live: for the scheduler's own database)
 	@$(STACK) env $(if $(DATABASE),--database $(DATABASE))
 
 dag-test: install ## make dag-test DAG=ohlcv_backfill DATE=2024-06-01
@@ -104,7 +104,7 @@ lock-check: install ## requirements.lock and requirements.txt are what pyproject
 	for each in requirements.lock requirements.txt; do \
 		diff -q "$$each" "$$fresh/$$each" >/dev/null || { echo "error: $$each is not what pyproject.toml says: run make lock" >&2; exit 1; }; done
 
-audit: install ## known vulnerabilities of what is locked (exit 3: NOT AUDITED; ARGS="--service pypi")
+audit: install ## known vulnerabilities of what is locked (it says NOT AUDITED where it was not; ARGS="--service pypi")
 	@$(PY) deploy/audit_dependencies.py $(ARGS)
 
 backup: install ## dump and check every database (ARGS="--verify": restore each into a scratch database too)
