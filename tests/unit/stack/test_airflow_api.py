@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -13,6 +12,7 @@ from urllib3.util import Retry
 from include.stack import airflow_api
 from include.stack.airflow_api import AirflowApi
 from include.stack.layout import StackError
+from tests.conftest import free_port
 
 
 class Airflow(BaseHTTPRequestHandler):
@@ -30,12 +30,6 @@ class Airflow(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_a_server_that_is_started_again_is_waited_for() -> None:
