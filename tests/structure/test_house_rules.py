@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -115,3 +117,18 @@ def test_certificates_are_always_verified() -> None:
         name(p) for p in sources("dags", "plugins", "include") if re.search(r"verify\s*=\s*False", p.read_text())
     ]
     assert offenders == []
+
+
+def tracked() -> dict[str, str]:
+    """Mode of each file git tracks, by its path; skipped where there is no repository to ask."""
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        pytest.skip("no git, or not a checkout: what is tracked cannot be asked")
+    said = subprocess.run([git, "ls-files", "-s", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return {path: about.split()[0] for about, _, path in (line.partition("\t") for line in said.split("\0") if line)}
+
+
+def test_no_tracked_file_is_a_symbolic_link() -> None:
+    modes = tracked()
+    assert len(modes) > 100
+    assert [path for path, mode in modes.items() if mode == "120000"] == [], "copies, archives and images break links"
