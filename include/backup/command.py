@@ -45,24 +45,32 @@ def say(text: str) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """0 where every database was backed up; 1, with the reason on standard error, where any was not."""
-    failed = []
+    """0 where every database was backed up; 1, with the reason on standard error, where any was not.
+
+    The oldest backups are forgotten of those databases alone that have a new one.
+    """
+    done, failed = [], []
     try:
         with place(options.folder, say) as where:
             for database in options.databases.split(","):
                 try:
                     one(where, database, options)
+                    done.append(database)
                 except REFUSALS as error:  # the other databases still get theirs
                     say(f"error: {database}: {error}")
                     failed.append(database)
-            if not failed:
-                for path in superfluous(backups(where.folder), options.keep_days, options.keep_months):
-                    delete(path)
-                    print(f"deleted {path.name}: older than what is kept")
+            held = [each for each in backups(where.folder, unreadable) if each[1].database in done]
+            for path in superfluous(held, options.keep_days, options.keep_months):
+                delete(path)
+                print(f"deleted {path.name}: older than what is kept")
     except REFUSALS as error:
         say(f"error: {error}")
         return 1
     return 1 if failed else 0
+
+
+def unreadable(_: Path, error: BackupError) -> None:
+    say(f"warning: {error}; the dump is kept, whatever its age")
 
 
 def one(where: Place, database: str, options: argparse.Namespace) -> Path:

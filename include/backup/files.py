@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -47,7 +47,7 @@ class Manifest:
                     "tables": {name: TableState(*state) for name, state in given["tables"].items()},
                 }
             )
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise BackupError(f"{path.with_suffix(MANIFEST)}: no manifest to restore by: {error}") from error
 
     def write(self, path: Path) -> None:
@@ -99,7 +99,12 @@ def refuse_other_bytes(path: Path, manifest: Manifest) -> None:
         )
 
 
-def backups(folder: Path) -> Iterator[tuple[Path, Manifest]]:
-    """Finished backups, oldest first."""
-    found = [(path, Manifest.read(path)) for path in folder.glob(f"*{DUMP}")]
+def backups(folder: Path, report: Callable[[Path, BackupError], object]) -> Iterator[tuple[Path, Manifest]]:
+    """Finished backups, oldest first; a dump without a manifest that can be read is reported and left out."""
+    found: list[tuple[Path, Manifest]] = []
+    for path in sorted(folder.glob(f"*{DUMP}")):
+        try:
+            found.append((path, Manifest.read(path)))
+        except BackupError as error:
+            report(path, error)
     yield from sorted(found, key=lambda each: each[1].started_at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from include.backup.client import BackupError
 from include.backup.command import REFUSALS
@@ -17,10 +18,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """0; 1 where a backup is spoilt or none is there."""
+    """0; 1 where a backup is spoilt, or its manifest unreadable, or none is there."""
     spoilt = found = 0
+    unreadable: list[Path] = []
+
+    def report(path: Path, error: BackupError) -> None:
+        unreadable.append(path)
+        print(f"error: {error}", file=sys.stderr)
+
     try:
-        for path, manifest in backups(folder_of(options.folder)):
+        for path, manifest in backups(folder_of(options.folder), report):
             found += 1
             try:
                 refuse_other_bytes(path, manifest)
@@ -29,9 +36,11 @@ def run(options: argparse.Namespace) -> int:
                 state, spoilt = "SPOILT: other bytes than were written", spoilt + 1
             size = f"{manifest.bytes / 1e6:.1f} MB"
             print(f"{manifest.started_at:%Y-%m-%d %H:%M} {manifest.database:10} {size:>11}  {path}  {state}")
+        for path in unreadable:
+            print(f"{'?':16} {'?':10} {'?':>11}  {path}  UNREADABLE: no manifest to restore it by")
     except REFUSALS as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    if not found:
+    if not found and not unreadable:
         print("no backup", file=sys.stderr)
-    return 1 if spoilt or not found else 0
+    return 1 if spoilt or unreadable or not found else 0

@@ -7,7 +7,7 @@ import secrets
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -15,10 +15,11 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from include.backup import client as clients
+from include.backup import command
 from include.backup.client import BackupError, Client, find_client
-from include.backup.database import access_of, differences, table_states
+from include.backup.database import Access, access_of, differences, table_states
 from include.backup.dump import backup
-from include.backup.files import MANIFEST, Manifest, backups
+from include.backup.files import MANIFEST, Manifest, backups, dump_path, file_sha256
 from include.backup.restore import restore
 from include.backup.retention import superfluous
 from include.cli import main
@@ -225,7 +226,7 @@ def test_the_command_records_what_it_made_and_keeps_it_private(
     said = capsys.readouterr()
     assert "absent: there is no database 'absent'" in said.err
     assert "restored and compared" in said.out
-    ((path, manifest),) = backups(folder)
+    ((path, manifest),) = backups(folder, unexpected)
     assert sorted(each.name for each in folder.iterdir()) == [path.name, path.with_suffix(MANIFEST).name]
     assert {stat.S_IMODE(each.stat().st_mode) for each in folder.iterdir()} == {0o600}
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -234,6 +235,48 @@ def test_the_command_records_what_it_made_and_keeps_it_private(
         assert rows.fetchall() == [(filled, str(path), path.stat().st_size, manifest.sha256, True)]
     assert main(["backups", "--folder", str(folder)]) == 0
     assert path.name in capsys.readouterr().out
+
+
+def unexpected(path: Path, error: BackupError) -> None:
+    raise AssertionError(f"{path}: {error}")
+
+
+def lay(folder: Path, database: str, at: datetime) -> Path:
+    """A backup of one byte, as far as retention and the list look at it."""
+    path = dump_path(folder, database, at)
+    path.write_bytes(b"x")
+    access = Access("nobody", ())
+    Manifest(database, 170000, at, at, 1, file_sha256(path), access=access, roles=(), tables={}).write(path)
+    return path
+
+
+def test_retention_goes_on_for_databases_that_succeeded_and_past_what_is_unreadable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], cluster: PostgresCluster
+) -> None:
+    monkeypatch.setenv("WAREHOUSE_SUPERUSER_DSN", cluster.dsn())
+    days = [AT + timedelta(days=10 * number) for number in range(3)]
+    sound, failing = ([lay(tmp_path, database, day) for day in days] for database in ("sound", "failing"))
+    bare, torn, odd = (lay(tmp_path, "sound", AT - timedelta(days=number)) for number in (1, 2, 3))
+    bare.with_suffix(MANIFEST).unlink()
+    torn.with_suffix(MANIFEST).write_text('{"database":')
+    odd.with_suffix(MANIFEST).write_text(odd.with_suffix(MANIFEST).read_text().replace('"tables": {}', '"tables": []'))
+
+    def one(where: object, database: str, options: object) -> None:
+        if database == "failing":
+            raise BackupError("no room")
+
+    monkeypatch.setattr(command, "one", one)
+    given = ["--folder", str(tmp_path), "--keep-days", "1", "--keep-months", "0"]
+    assert main(["backup", "--databases", "failing,sound", *given]) == 1
+    assert set(tmp_path.glob("*.dump")) == {sound[-1], *failing, bare, torn, odd}
+    said = capsys.readouterr()
+    assert "failing: no room" in said.err
+    assert all(f"{each.with_suffix(MANIFEST)}: no manifest" in said.err for each in (bare, torn, odd))
+    assert main(["backups", "--folder", str(tmp_path)]) == 1
+    listed = capsys.readouterr().out.splitlines()
+    assert sum(line.endswith("sound") for line in listed) == 4
+    assert [line.split()[3] for line in listed if "UNREADABLE" in line] == sorted(map(str, (bare, torn, odd)))
+    assert main(["backup", "--databases", "sound", *given]) == 0, "an old unreadable manifest is no failed backup"
 
 
 def test_no_password_stands_in_arguments(cluster: PostgresCluster, programs: Client) -> None:
