@@ -227,6 +227,12 @@ ALONE = (
         lambda s: s.databases.run("warehouse", "delete from market.candle"),
         lambda s: rows.candles(s.databases, *rows.MARKETS),
     ),
+    row(
+        "FactQueriesFailing",
+        "the role monitor may no longer read a table",
+        "revoke select (day, published_at) on market.fear_greed from monitor",
+        "grant select (day, published_at) on market.fear_greed to monitor",
+    ),
     _task("PoolSlotsLeaked", "a running task without a heartbeat for 20 minutes", "running"),
     Injection(
         "ConnectionsExhausted",

@@ -224,6 +224,9 @@ COLLECTED = tuple(
     )
     for database in DATABASES
 )
-UP = _fact("facts.up", ("database",), "1 where a database answered all that it was last asked for its facts, else 0.")
+UP = _fact("facts.up", ("database",), "1 where a database lets the role monitor in and answers, else 0.")
+FAILED_QUERIES = _fact(
+    "facts.failed_queries", ("database",), "Queries of sql/facts that a database did not answer when last asked."
+)
 
-FACTS = (*(metric for query in QUERIES for metric in query.metrics), COLLECTED[0].metrics[0], UP)
+FACTS = (*(metric for query in QUERIES for metric in query.metrics), COLLECTED[0].metrics[0], UP, FAILED_QUERIES)

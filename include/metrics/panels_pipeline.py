@@ -49,6 +49,15 @@ NOW = (
         "avg(crypto_facts_up)",
         ((1, "green"),),
         below="red",
+        runbooks=("database-down",),
+    ),
+    number(
+        "Queries for facts that fail",
+        "none",
+        "0: each figure of the databases on these boards is there.",
+        "sum(crypto_facts_failed_queries)",
+        zero_is_well("orange"),
+        runbooks=("fact-queries-failing",),
     ),
     number(
         "Age of the facts",

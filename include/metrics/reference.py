@@ -8,7 +8,7 @@ from pathlib import Path
 from include.metrics.airflow_series import AIRFLOW_SERIES
 from include.metrics.births import births
 from include.metrics.emitted import EMITTED
-from include.metrics.fact_queries import COLLECTED, QUERIES, UP
+from include.metrics.fact_queries import COLLECTED, FAILED_QUERIES, QUERIES, UP
 from include.metrics.metric import Metric
 
 PAGE = Path(__file__).parents[2] / "docs/reference/metrics.md"
@@ -55,7 +55,10 @@ def render() -> str:
         for query in (*QUERIES, *COLLECTED)
         for metric in query.metrics
     ]
-    facts.append([f"`{UP.prometheus_name}`", _names(UP.labels), UP.help, "the collector itself"])
+    facts += [
+        [f"`{metric.prometheus_name}`", _names(metric.labels), metric.help, "the collector itself"]
+        for metric in (UP, FAILED_QUERIES)
+    ]
     sections += [*_table(["metric", "labels", "meaning", "file of `sql/facts`"], facts), ""]
     relied_on = [
         [f"`{series.name}`", series.type, _names(series.labels), f"`{series.airflow_name}`"]

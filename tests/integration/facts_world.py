@@ -172,6 +172,8 @@ EXPECTED: dict[str, float] = {
     'crypto_pool_slots{pool="default_pool"}': 128,
     'crypto_pool_leaked_slots{pool="binance"}': 2,
     'crypto_pool_leaked_slots{pool="default_pool"}': 0,
+    'crypto_facts_failed_queries{database="airflow"}': 0,
+    'crypto_facts_failed_queries{database="warehouse"}': 0,
     'crypto_facts_up{database="airflow"}': 1,
     'crypto_facts_up{database="warehouse"}': 1,
 }

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from include.metrics import collector as collector_module
 from include.metrics.collector import FactsCollector, read_facts
 from include.metrics.fact_queries import COLLECTED, FACTS, GUARD, QUERIES, UP
 from include.metrics.receiver.mapping import Mapping, Target
@@ -96,7 +97,8 @@ def test_one_query_that_fails_is_told_and_takes_none_with_it(databases: Database
         owner.execute("revoke select (state) on ops.circuit from monitor")
         without = samples(facts.page())
         owner.execute("grant select (state) on ops.circuit to monitor")
-    assert without['crypto_facts_up{database="warehouse"}'] == 0
+    assert without['crypto_facts_up{database="warehouse"}'] == 1, "it answers"
+    assert without['crypto_facts_failed_queries{database="warehouse"}'] == 1
     assert {s.partition("{")[0] for s in whole.keys() - without.keys()} == {"crypto_circuit_state"}
     assert samples(facts.page()).keys() == whole.keys()
     assert said[1:] == [
@@ -109,11 +111,76 @@ def test_a_locked_table_costs_the_facts_about_it_and_half_a_second_each(database
     with psycopg.connect(databases.warehouse_superuser) as other:
         other.execute("lock table market.fear_greed in access exclusive mode")
         began = time.monotonic()
-        facts, error = read_facts(databases.warehouse, "warehouse")
+        answers = read_facts(databases.warehouse, "warehouse")
     assert time.monotonic() - began < 4
-    assert [each.partition(":")[0] for each in error.split("; ")] == ["warehouse_sentiment", "warehouse_tables"]
-    assert error.count("lock timeout") == 2
-    assert "crypto.candle.newest_close_timestamp_seconds" in {metric.name for metric in facts}
+    failed = [each.partition(":")[0] for each in answers.error.split("; ")]
+    assert failed == ["warehouse_sentiment", "warehouse_tables"]
+    assert answers.error.count("lock timeout") == answers.unanswered == 2
+    assert answers.is_up
+    assert "crypto.candle.newest_close_timestamp_seconds" in {metric.name for metric in answers.facts}
+
+
+def test_a_database_that_answers_too_slowly_is_not_down(databases: Databases) -> None:
+    with psycopg.connect(databases.warehouse_superuser) as other:
+        other.execute("lock table market.fear_greed, ops.circuit, ops.coverage_count in access exclusive mode")
+        facts = FactsCollector(
+            {"warehouse": databases.warehouse}, time.monotonic, lambda line: None, patience_seconds=1.0
+        )
+        found = samples(facts.page())
+    assert found['crypto_facts_up{database="warehouse"}'] == 1
+    assert found['crypto_facts_failed_queries{database="warehouse"}'] > 3
+    assert any(series.startswith("crypto_candle_newest") for series in found), "what came in time is shown"
+
+
+def test_what_a_database_does_not_know_is_left_out_and_the_rest_is_there(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unknown = "select name as of_database, size::float8 as database_size_bytes, 1::float8 as database_connections from"
+    rows = " (values ('gone', null), ('here', 7)) as d (name, size)"
+    plain = collector_module._sql
+    monkeypatch.setattr(
+        collector_module, "_sql", lambda file: unknown + rows if file == "warehouse_databases" else plain(file)
+    )
+    found = samples(collector(warehouse=databases.warehouse).page())
+    assert 'crypto_database_size_bytes{database="gone"}' not in found
+    assert found['crypto_database_size_bytes{database="here"}'] == 7
+    assert found['crypto_database_connections{database="gone"}'] == 1
+    assert found['crypto_facts_failed_queries{database="warehouse"}'] == 0
+
+
+def test_whatever_goes_wrong_no_facts_of_an_earlier_round_stay(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    facts = collector(said, warehouse=databases.warehouse)
+    assert samples(facts.page())['crypto_facts_up{database="warehouse"}'] == 1
+
+    def no_number(connection: object, query: object) -> None:
+        raise TypeError("not a number")
+
+    monkeypatch.setattr(collector_module, "_read", no_number)
+    for _ in range(2):
+        found = samples(facts.page())
+        assert found.pop('crypto_facts_failed_queries{database="warehouse"}') > 10
+        assert found == {'crypto_facts_up{database="warehouse"}': 0}
+    assert said[1:] == ["facts of warehouse: not a number"]
+
+
+def test_databases_in_which_a_backup_is_verified_are_no_series(databases: Databases) -> None:
+    scratch = ("facts_restoring_0123abcd", "facts_restoring_0123abcd_old")
+    kept = "facts_restoring_it"
+    with psycopg.connect(databases.warehouse_superuser, autocommit=True) as owner:
+        try:
+            for name in (*scratch, kept):
+                owner.execute(f"create database {name}".encode())
+            answers = read_facts(databases.warehouse, "warehouse")
+        finally:
+            for name in (*scratch, kept):
+                owner.execute(f"drop database if exists {name}".encode())
+    (sizes,) = (rows for m, rows in answers.facts.items() if m.name == "crypto.database.size_bytes")
+    names = {dict(labels)["database"] for labels, _ in sizes}
+    assert kept in names
+    assert not names & set(scratch)
 
 
 def test_a_dead_database_takes_its_facts_along_and_nothing_else(databases: Databases) -> None:

@@ -16,7 +16,7 @@ import yaml
 from psycopg.conninfo import conninfo_to_dict
 
 from include.metrics.collector import FactsCollector
-from include.metrics.fact_queries import UP
+from include.metrics.fact_queries import COLLECTED, FAILED_QUERIES, QUERIES, UP
 from include.metrics.sql_exporter import TARGET, configuration, text
 from tests.conftest import free_port
 from tests.integration.facts_world import EXPECTED, Databases, samples
@@ -125,9 +125,11 @@ def test_prometheus_gets_what_the_receiver_shows(exporter: str, databases: Datab
     collector = FactsCollector(
         {"warehouse": databases.warehouse, "airflow": databases.airflow}, time.monotonic, lambda line: None
     )
-    # The recording rule of deploy/prometheus/rules/facts.yml makes this one.
-    ours = {s: value for s, value in samples(collector.page()).items() if not s.startswith(UP.prometheus_name)}
+    # The recording rules of deploy/prometheus/rules/facts.yml make these, of the flag that each query has.
+    recorded = (UP.prometheus_name, FAILED_QUERIES.prometheus_name)
+    ours = {s: value for s, value in samples(collector.page()).items() if not s.startswith(recorded)}
+    assert set(re.findall(r'query="(\w+)"', " ".join(failed))) == {query.file for query in (*QUERIES, *COLLECTED)}
     assert theirs.keys() - failed.keys() == ours.keys()
-    still = {series for series in EXPECTED if not series.startswith(UP.prometheus_name)}
+    still = {series for series in EXPECTED if not series.startswith(recorded)}
     assert {series: theirs[series] for series in still} == {series: ours[series] for series in still}
     assert len(still) > 40

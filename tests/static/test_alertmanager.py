@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from include.metrics.fact_queries import DATABASES, QUERIES
+
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = ROOT / "deploy/alertmanager/alertmanager.yml"
 RECEIVER_OF = {"page": "page", "ticket": "ticket", "none": "dead_mans_switch"}
@@ -30,8 +32,8 @@ def unknown_alerts(configuration: dict[str, Any]) -> set[str]:
     return {n for m in matchers if m and m[1] == "alertname" for n in m[3].split("|")} - set(alerts())
 
 
-def held_back(configuration: dict[str, Any], by: str, alert: str, **labels: str) -> bool:
-    """Whether an alert is inhibited while another one fires, of which these are the labels."""
+def held_back(configuration: dict[str, Any], by: str, alert: str, of: str | None = None, **labels: str) -> bool:
+    """Whether an alert is inhibited while another one fires, of which these are the labels; `of`: its own database."""
 
     def matches(matcher: str, given: dict[str, str]) -> bool:
         found = MATCHER.fullmatch(matcher)
@@ -43,6 +45,7 @@ def held_back(configuration: dict[str, Any], by: str, alert: str, **labels: str)
     return any(
         all(matches(each, {"alertname": by, **labels}) for each in rule["source_matchers"])
         and all(matches(each, {"alertname": alert}) for each in rule["target_matchers"])
+        and ("database" not in rule.get("equal", ()) or of is None or of == labels.get("database"))
         for rule in configuration["inhibit_rules"]
     )
 
@@ -119,14 +122,20 @@ def test_no_address_is_written_into_it(configuration: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("by", "labels", "alert", "held"),
     [
-        ("DatabaseDown", {}, "CandlesStale", True),
-        ("DatabaseDown", {}, "SchedulerSilent", True),
-        ("DatabaseDown", {}, "Watchdog", False),
-        ("DatabaseDown", {}, "DiskFull", False),
+        ("DatabaseDown", {"database": "warehouse"}, "CandlesStale", True),
+        ("DatabaseDown", {"database": "airflow"}, "CandlesStale", False),
+        ("DatabaseDown", {"database": "airflow"}, "RunLate", True),
+        ("DatabaseDown", {"database": "warehouse"}, "VenueRefuses", False),
+        ("DatabaseDown", {"database": "warehouse"}, "RowsQuarantined", False),
+        ("DatabaseDown", {"database": "airflow"}, "DagRunFailed", False),
+        ("DatabaseDown", {"database": "warehouse"}, "Watchdog", False),
+        ("DatabaseDown", {"database": "warehouse"}, "DiskFull", False),
         ("TargetDown", {"job": "airflow"}, "SchedulerSilent", True),
         ("TargetDown", {"job": "node"}, "SchedulerSilent", False),
         ("TargetDown", {"job": "warehouse-facts"}, "FactsUnknown", True),
-        ("FactsUnknown", {}, "CandlesStale", True),
+        ("FactsUnknown", {"database": "warehouse"}, "CandlesStale", True),
+        ("FactsUnknown", {"database": "airflow"}, "BackupOld", False),
+        ("FactQueriesFailing", {"database": "warehouse"}, "CandlesStale", False),
         ("FactsUnknown", {}, "DatabaseDown", False),
         ("SchedulerSilent", {}, "RunLate", True),
         ("SchedulerSilent", {}, "DatabaseDown", False),
@@ -139,10 +148,30 @@ def test_what_follows_is_held_back_and_causes_are_not(
     assert held_back(configuration, by, alert, **labels) is held
 
 
+@pytest.mark.parametrize("by", ["DatabaseDown", "FactsUnknown"])
+@pytest.mark.parametrize("database", DATABASES)
+def test_a_database_holds_back_the_alerts_on_its_facts_and_no_other(
+    configuration: dict[str, Any], by: str, database: str
+) -> None:
+    facts = {m.prometheus_name for query in QUERIES if query.database == database for m in query.metrics}
+    derived = {name for name, rule in alerts().items() if facts & set(re.findall(r"\w+", rule["expr"]))}
+    held = {name for name in alerts() if held_back(configuration, by, name, database=database)}
+    assert len(derived) > 5
+    assert held - {"FactsUnknown", "FactQueriesFailing"} == derived
+
+
+@pytest.mark.parametrize(("of", "held"), [("warehouse", True), ("airflow", False)])
+def test_what_is_said_of_the_facts_follows_from_the_same_database_alone(
+    configuration: dict[str, Any], of: str, held: bool
+) -> None:
+    for by, alert in [("DatabaseDown", "FactsUnknown"), ("FactsUnknown", "FactQueriesFailing")]:
+        assert held_back(configuration, by, alert, of, database="warehouse") is held
+
+
 def test_nothing_holds_back_what_it_is_inhibited_by(configuration: dict[str, Any]) -> None:
     """Two alerts that inhibit one another are both silent, for good."""
     names = sorted(alerts())
-    jobs = [{}, {"job": "airflow"}, {"job": "warehouse-facts"}]
+    jobs = [{"job": job} for job in ("airflow", "warehouse-facts")] + [{"database": each} for each in DATABASES]
     pairs = {(a, b) for a in names for b in names if a != b and any(held_back(configuration, a, b, **j) for j in jobs)}
     assert len(pairs) > 50
     assert {(a, b) for a, b in pairs if (b, a) in pairs} == set()
