@@ -132,7 +132,7 @@ def drop_ticker_month(connection: Connection, store: StorePath, month: date, now
                 _demand_equal(stored, _rows(connection, series.instrument_id, None, month), TICKER, month)
             values = {"month": month, "dropped_at": now}
             dropped = connection.execute(statement("archive/drop_ticker_month.sql"), values).fetchone()
-    except psycopg.errors.LockNotAvailable as error:
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
         raise ArchiveError(f"tickers of {month:%Y-%m} stay for now, the table is in use; try again") from error
     except psycopg.errors.IntegrityConstraintViolation as error:
         raise ArchiveError(str(error.diag.message_primary)) from error

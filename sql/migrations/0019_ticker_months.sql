@@ -175,6 +175,9 @@ declare
     unproven integer[];
     dropped bigint;
 begin
+    if extract(day from of_month) <> 1 then
+        raise exception 'a month is named by its first day, not %', of_month using errcode = 'invalid_parameter_value';
+    end if;
     if to_regclass('market.' || partition_name) is null then
         return 0;
     end if;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -97,6 +98,10 @@ def test_a_month_is_made_ahead_by_its_first_day_only(writer: Connection, reader:
     assert partitions(writer) == ["ticker_2030_12"]
     with pytest.raises(psycopg.errors.InvalidParameterValue, match="first day"):
         writer.execute(add, (date(2030, 12, 2),))
+    put_tickers(writer, BTC, tickers(1, HOURLY))  # of the 1st: nothing after the 15th would need a proof
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="first day"):
+        writer.execute("select market.drop_ticker_month(%s, now())", (date(2023, 1, 15),))
+    assert writer.execute("select count(*) from market.ticker").fetchone() == (1,)
     reader.execute("set default_transaction_read_only to off")
     for forbidden in (add, "select market.drop_ticker_month(%s, now())"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -154,6 +159,26 @@ def test_a_table_in_use_is_not_waited_for(
         assert reader.execute("select count(*) from ticker_snapshots").fetchone() == (40,)
     assert drop_ticker_month(writer, tmp_path, JANUARY, NOW) == 40
     assert drop_ticker_month(writer, tmp_path, JANUARY, NOW) == 0
+
+
+def test_who_writes_wins_where_each_waits_for_the_other(
+    writer: Connection, owner: Connection, warehouse: WarehouseDsns, tmp_path: Path
+) -> None:
+    """A writer who has the table but not yet the month, which is held by whoever drops it and waits for the table."""
+    instrument_id = put_tickers(writer, BTC, tickers(40, HOURLY))
+    archive_month(writer, tmp_path, instrument_id, None, JANUARY, NOW)
+    waiting = "select count(*) from pg_locks where not granted and relation = 'market.ticker'::regclass"
+    with connect(warehouse.writer) as other, ThreadPoolExecutor(1) as threads:
+        with other.transaction():
+            other.execute("lock table only market.ticker in row exclusive mode")
+            dropping = threads.submit(drop_ticker_month, writer, tmp_path, JANUARY, NOW)
+            while owner.execute(waiting).fetchone() == (0,) and not dropping.done():
+                time.sleep(0.01)
+            put = "insert into market.ticker (instrument_id, observed_at, recorded_at, last, source) "
+            other.execute(put + "values (%s, '2023-01-31', now(), 1, 'first')", (instrument_id,))
+        with pytest.raises(ArchiveError, match="the table is in use; try again"):
+            dropping.result(timeout=20)
+    assert writer.execute("select count(*) from market.ticker").fetchone() == (41,)
 
 
 def test_other_tickers_that_came_back_are_never_overwritten(writer: Connection, tmp_path: Path) -> None:
