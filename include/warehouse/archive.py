@@ -26,7 +26,7 @@ from include.warehouse.archive_file import (
     first_difference,
     sha256,
 )
-from include.warehouse.archive_manifest import Manifest, flaw, manifest_of, proven_rows, write_beside
+from include.warehouse.archive_manifest import Manifest, demand_ours, flaw, manifest_of, proven_rows, write_beside
 from include.warehouse.archive_series import ticker_months
 from include.warehouse.archive_store import StorePath, make_folder, put, read_bytes, write_bytes
 from include.warehouse.candles import VALUE_COLUMNS
@@ -54,8 +54,8 @@ def archive_month(
     Who writes to the series waits only for the comparison, not for the file. A month whose file is in place with the
     table's present content is left as it is. month: its first day (UTC).
     Raises MonthNotClosedError, NothingToArchiveError, and ArchiveError where the file cannot be written, what was read
-    back differs, or the month left the table and has come back with other content: restore it first, then nothing is
-    lost.
+    back differs, another's file lies in its place, or the month left the table and has come back with other content:
+    restore it first, then nothing is lost.
     """
     if now < month_span(month)[1]:
         raise MonthNotClosedError(f"{month:%Y-%m} is not closed at {now:%Y-%m-%d %H:%M} UTC")
@@ -77,6 +77,7 @@ def archive_month(
                     f"{known.path} left the table and has come back with other content; restore it first"
                 )
             place: StorePath = store.joinpath(*folder.split("/"))
+            demand_ours(place.joinpath(dataset.file_name), dataset, known, content)
             temporary, file_sha256 = _write_read_back(place, rows, about, dataset)
             manifest = Manifest(
                 instrument_id, timeframe, month, f"{folder}/{dataset.file_name}", len(rows), rows[0][0], rows[-1][0],

@@ -36,6 +36,10 @@ class ArchiveError(RuntimeError):
     """The archive cannot be trusted or made as asked; the message says why. The table is as it was."""
 
 
+class UnknownSchemaError(ArchiveError):
+    """The file was written by another release; nothing is wrong with it."""
+
+
 class Dataset(NamedTuple):
     """What is archived by the month. columns: the time first; content_width: how many of them the hash is about."""
 
@@ -120,20 +124,23 @@ def encode(rows: Sequence[ArchivedRow], about: Mapping[str, str], dataset: Datas
             raise ArchiveError(f"{name} does not fit {DIGITS} digits exactly: {error}") from error
     metadata = {**about, "schema_version": str(SCHEMA_VERSION)}
     buffer = io.BytesIO()
-    pq.write_table(pa.table(arrays).replace_schema_metadata(metadata), buffer, compression="zstd")
+    pq.write_table(
+        pa.table(arrays).replace_schema_metadata(metadata), buffer, compression="zstd", write_page_checksum=True
+    )
     return buffer.getvalue()
 
 
 def decode(content: bytes, dataset: Dataset = CANDLE) -> list[ArchivedRow]:
     """The rows of a file made by `encode`.
 
-    Raises ArchiveError for bytes that are no such file, or one whose schema this release does not know.
+    Raises ArchiveError for bytes that are no such file or damaged, UnknownSchemaError for one of another release.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        table = pq.ParquetFile(io.BytesIO(content)).read(use_threads=False)  # a few hundred rows: threads only cost
+        file = pq.ParquetFile(io.BytesIO(content), page_checksum_verification=True)
+        table = file.read(use_threads=False)  # a few hundred rows: threads only cost
         _check_version((table.schema.metadata or {}).get(b"schema_version", UNNOTED_VERSION.encode()).decode())
         columns = [_values(table, name) for name in dataset.columns]
     except (pa.ArrowException, OSError, KeyError) as error:
@@ -144,7 +151,7 @@ def decode(content: bytes, dataset: Dataset = CANDLE) -> list[ArchivedRow]:
 def _check_version(version: str) -> None:
     if version not in map(str, READABLE_VERSIONS):
         known = " and ".join(map(str, READABLE_VERSIONS))
-        raise ArchiveError(
+        raise UnknownSchemaError(
             f"schema version {version} is unknown here ({known} are read): use the release that wrote it"
         )
 

@@ -11,6 +11,7 @@ from include.warehouse.archive_file import (
     ArchivedRow,
     ArchiveError,
     Dataset,
+    UnknownSchemaError,
     content_sha256,
     dataset_of,
     decode,
@@ -104,6 +105,32 @@ def flaw(store: StorePath, manifest: Manifest) -> str | None:
     except (ValueError, KeyError, TypeError):
         return f"the manifest.json beside {manifest.path} cannot be read"
     return None if kept else f"the manifest.json beside {manifest.path} tells of another file"
+
+
+def demand_ours(file: StorePath, dataset: Dataset, known: Manifest | None, content: str) -> None:
+    """Nothing, or what may be written over, lies where a month's file goes. content: hash of what is to be written.
+
+    Paths name neither world nor installation: another one's file may be the only copy of what has left its table.
+    Raises ArchiveError where other content lies there, or what cannot be read and no manifest here tells of.
+    """
+    if not file.exists():
+        return
+    found = read_bytes(file)
+    if known and sha256(found) == known.file_sha256:
+        return
+    try:
+        held = content_sha256(decode(found, dataset), dataset)
+    except UnknownSchemaError:
+        held = ""  # of no release this one knows
+    except ArchiveError:
+        if known:
+            return  # ours, damaged
+        held = ""
+    if held != content and (known is None or held != known.content_sha256):
+        raise ArchiveError(
+            f"{file} holds another month's content, of another warehouse maybe: nothing was written over it; "
+            "move it away or name another archive_uri"
+        )
 
 
 def read_back(store: StorePath, manifest: Manifest) -> list[ArchivedRow]:
