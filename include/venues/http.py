@@ -15,7 +15,7 @@ from requests.structures import CaseInsensitiveDict
 from include.metrics import emit
 from include.venues.errors import UnavailableError, VenueError
 from include.venues.gate import NO_GATE, Gate
-from include.venues.redact import hide, hide_in_body, public_url, secret_headers, secrets_of
+from include.venues.redact import hide, hide_in_body, public_url, secret_headers, secret_user, secrets_of
 from include.venues.response import Response as Response
 
 USER_AGENT = "crypto-market-airflow/0.1 (market data pipeline)"
@@ -75,8 +75,14 @@ class RequestsTransport:
 
     def _secrets(self, url: str, headers: Mapping[str, str] | None) -> set[str]:
         """Whatever this request knows that nobody else should."""
-        login = self.session.auth if isinstance(self.session.auth, tuple) else ()
-        return {*secret_headers(headers or {}), *secrets_of(self._base_url), *secrets_of(url), *map(str, login[1:])}
+        user, password = self.session.auth if isinstance(self.session.auth, tuple) else ("", "")
+        return {
+            *secret_headers(headers or {}),
+            *secrets_of(self._base_url),
+            *secrets_of(url),
+            *secret_user(str(user)),
+            str(password),
+        }
 
 
 def pooled_session() -> requests.Session:

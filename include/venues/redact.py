@@ -8,7 +8,10 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 HIDDEN = "***"
 SHORTEST_SECRET = 6  # what is shorter would be found in innocent text, and protects nothing
+SHORTEST_USER = 8
+LONGEST_WORDS = 20  # a user name as long as this stands in no innocent text, whatever it is made of
 _SECRET_NAME = re.compile(r"key|token|secret|signature|passw|credential|auth", re.IGNORECASE)
+_WORDS = re.compile(r"(?:[A-Z]?[a-z]+|[A-Z]+)(?:[-_. ](?:[A-Z]?[a-z]+|[A-Z]+))*")
 
 
 def public_url(url: str) -> str:
@@ -22,13 +25,13 @@ def public_url(url: str) -> str:
 
 
 def secrets_of(url: str) -> set[str]:
-    """What `public_url` hides, as it is written and as it is meant."""
+    """What `public_url` hides, as it is written and as it is meant; a user name only where it may be a key."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return set()
-    userinfo = parts.netloc.rpartition("@")[0]
-    found = {userinfo.partition(":")[2]}
+    user, _, password = parts.netloc.rpartition("@")[0].partition(":")
+    found = {password, *secret_user(user)}
     for parameter in parts.query.split("&"):
         name, _, value = parameter.partition("=")
         if _SECRET_NAME.search(name):
@@ -37,24 +40,40 @@ def secrets_of(url: str) -> set[str]:
 
 
 def secret_headers(headers: Mapping[str, str]) -> set[str]:
-    """Values of the headers that are named like secrets."""
-    return {value for name, value in headers.items() if _SECRET_NAME.search(name)}
+    """Values of the headers that are named like secrets; of `Authorization: Bearer X` also X alone."""
+    found: set[str] = set()
+    for name, value in headers.items():
+        if _SECRET_NAME.search(name):
+            found.add(value)
+            if "authorization" in name.lower():
+                found.add(value.partition(" ")[2].strip())
+    return found - {""}
+
+
+def secret_user(user: str) -> set[str]:
+    """The user name where it may be a key, as some services have it; a short one, or a word, is in innocent text."""
+    meant = unquote(user)
+    is_innocent = len(meant) < SHORTEST_USER or (len(meant) < LONGEST_WORDS and _WORDS.fullmatch(meant))
+    return set() if is_innocent else {user}
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
     """The text with every secret replaced, plain or as a URL spells it; longer secrets first."""
-    for secret in sorted({form for each in secrets for form in (each, quote(each, safe=""))}, key=len, reverse=True):
-        if len(secret) >= SHORTEST_SECRET:
-            text = text.replace(secret, HIDDEN)
+    for form in _forms(secrets):
+        text = text.replace(form, HIDDEN)
     return text
 
 
 def hide_in_body(body: bytes, secrets: Iterable[str]) -> bytes:
     """The same for a body as it came; one that repeats no secret is the same object."""
-    for secret in secrets:
-        if len(secret) >= SHORTEST_SECRET:
-            body = body.replace(secret.encode(), HIDDEN.encode())
+    for form in _forms(secrets):
+        body = body.replace(form.encode(), HIDDEN.encode())
     return body
+
+
+def _forms(secrets: Iterable[str]) -> list[str]:
+    forms = {form for each in secrets for form in (each, quote(each, safe="")) if len(form) >= SHORTEST_SECRET}
+    return sorted(forms, key=len, reverse=True)
 
 
 def _public_parameter(parameter: str) -> str:

@@ -48,6 +48,15 @@ def base_url() -> Iterator[str]:
     server.server_close()
 
 
+def test_a_sessions_user_that_may_be_a_key_is_hidden_like_its_password_and_a_word_is_not(base_url: str) -> None:
+    session = requests.Session()
+    for user, shown in (("sk1live/9", "***"), ("anonymous", "anonymous")):
+        session.auth = (user, "pass-word")
+        answer = RequestsTransport(base_url, session).get("/fine", {"q": f"{user} pass-word"})
+        assert answer.body.decode().endswith(f"{{'q': ['{shown} ***']}}")
+        assert answer.url == f"{base_url}fine?q={shown}+***"
+
+
 @pytest.mark.parametrize("session", [None, requests.Session()])
 def test_a_request_names_us_and_carries_parameters_and_headers(base_url: str, session: requests.Session | None) -> None:
     answer = RequestsTransport(base_url, session).get("/fine", {"symbols": '["A","B"]', "limit": 3}, {"X-Key": "k"})
