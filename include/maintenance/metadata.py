@@ -1,6 +1,6 @@
 """Airflow's own metadata, trimmed by Airflow's own command: `airflow db clean`, in a process of its own.
 
-A task has no way to the metadata database, so the command is handed the address of a role that may read and delete
+A task is not given the metadata database's address, so the command is handed that of a role which may read and delete
 the history and nothing else (sql/maintenance/metadata_rights.sql).
 """
 
@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
@@ -39,6 +40,9 @@ HISTORY: tuple[str, ...] = (
     "trigger",
     "xcom",
 )
+# Answers of tasks on Celery's workers, which nothing else removes. The first worker makes the tables, after the rights
+# were granted: until the next start grants them, the command would be refused, and fail with all it was asked for.
+CELERY_RESULTS: tuple[str, ...] = ("celery_taskmeta", "celery_tasksetmeta")
 BATCH = 5_000
 TIMEOUT_SECONDS = 1_500
 _CHECKED = re.compile(r"^Checking table (\w+)$")
@@ -55,11 +59,13 @@ def clean_metadata(
     """Remove history from before `older_than` (UTC), or by default count it; each DAG's newest run stays.
 
     url: SQLAlchemy address of the metadata database. Rows that go with others by a foreign key (a run's task instances)
-    are not counted. What a run of this that was killed had set aside is dropped by the next one.
+    are not counted. CELERY_RESULTS are trimmed where they are there and the role has its rights. What a run of this
+    that was killed had set aside is dropped by the next one.
     Raises MetadataError where Airflow refuses or takes longer than TIMEOUT_SECONDS.
     """
     environment = {**environ, URL_VARIABLE: url}
-    command = ["clean", "--clean-before-timestamp", older_than.isoformat(), "--tables", ",".join(HISTORY)]
+    command = ["clean", "--clean-before-timestamp", older_than.isoformat(), "--tables"]
+    command.append(",".join([*HISTORY, *_granted(url)]))
     command += ["--skip-archive", "--yes", "--batch-size", str(BATCH), "--error-on-cleanup-failure"]
     said = _airflow_db([*command, *(["--dry-run"] if dry_run else [])], environment)
     if not dry_run and _is_set_aside(url):
@@ -83,11 +89,22 @@ def found_rows(said: str) -> list[Removed]:
     return removed
 
 
+def _granted(url: str) -> list[str]:
+    """Those of CELERY_RESULTS that are there and that the role of the address may trim."""
+    with _connect(url) as connection:
+        found = connection.execute(statement("maintenance/trimmable_tables.sql"), {"names": list(CELERY_RESULTS)})
+        return [name for (name,) in found]
+
+
 def _is_set_aside(url: str) -> bool:
     """Whether a run that was killed left tables of rows it had set aside; asking costs less than Airflow's command."""
-    with psycopg.connect(url.replace("postgresql+psycopg2://", "postgresql://", 1)) as connection:
+    with _connect(url) as connection:
         row = connection.execute(statement("maintenance/tables_set_aside.sql")).fetchone()
     return row is not None and row[0] > 0
+
+
+def _connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
+    return psycopg.connect(url.replace("postgresql+psycopg2://", "postgresql://", 1))
 
 
 def _airflow_db(arguments: list[str], environment: Mapping[str, str]) -> str:

@@ -10,7 +10,14 @@ import pytest
 from airflow.utils.db_cleanup import config_dict
 
 from include.maintenance import metadata
-from include.maintenance.metadata import HISTORY, MetadataError, clean_metadata, found_rows, metadata_url
+from include.maintenance.metadata import (
+    CELERY_RESULTS,
+    HISTORY,
+    MetadataError,
+    clean_metadata,
+    found_rows,
+    metadata_url,
+)
 from include.maintenance.removed import Removed
 
 BEFORE = datetime(2024, 1, 1, tzinfo=UTC)
@@ -34,6 +41,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], dict[str, st
         return subprocess.CompletedProcess(command, 1 if env.get("REFUSE") else 0, SAID, "no rights")
 
     monkeypatch.setattr(metadata.subprocess, "run", run)
+    monkeypatch.setattr(metadata, "_granted", lambda url: [])
     return seen
 
 
@@ -42,11 +50,20 @@ def test_rows_by_table() -> None:
 
 
 def test_the_command_knows_every_table_it_is_asked_about() -> None:
-    assert set(HISTORY) <= set(config_dict)
-    # What is left out does not grow by itself, or is another executor's or auth manager's.
-    assert set(config_dict) - set(HISTORY) <= {
-        "_xcom_archive", "celery_taskmeta", "celery_tasksetmeta", "connection_test_request", "dag", "session"
-    }  # fmt: skip
+    asked_about = {*HISTORY, *CELERY_RESULTS}
+    assert asked_about <= set(config_dict)
+    # What is left out does not grow by itself, or is another auth manager's.
+    assert set(config_dict) - asked_about <= {"_xcom_archive", "connection_test_request", "dag", "session"}
+
+
+@pytest.mark.parametrize("granted", [[], ["celery_taskmeta"]])
+def test_celerys_results_are_asked_about_where_they_are_granted(
+    asked: list[Any], monkeypatch: pytest.MonkeyPatch, granted: list[str]
+) -> None:
+    monkeypatch.setattr(metadata, "_granted", lambda url: granted)
+    clean_metadata("postgresql://", BEFORE, environ={})
+    ((clean, _),) = asked
+    assert clean[clean.index("--tables") + 1].split(",") == [*HISTORY, *granted]
 
 
 @pytest.mark.parametrize("left_behind", [True, False])
