@@ -14,7 +14,7 @@ class Retention:
     """Ages in days; what is older goes. Defaults suit an installation whose incidents are looked at within weeks.
 
     local_files: task logs and parse logs, by the time they were last written.
-    airflow_metadata: runs, task instances, XComs, jobs, audit log, events and deadlines of Airflow.
+    airflow_metadata: runs, task instances, XComs, jobs, audit log, events, deadlines and Celery's results of Airflow.
     models: MLflow runs and model versions that never served; those that served are kept for good.
     pipeline_runs: what each task wrote (ops.pipeline_run).
     request_usage: requests per hour and source (ops.request_usage); a month of it is the budget of some sources.
@@ -22,7 +22,7 @@ class Retention:
     """
 
     local_files: int = 30
-    airflow_metadata: int = 60
+    airflow_metadata: int = 95
     models: int = 182
     pipeline_runs: int = 180
     request_usage: int = 400
@@ -36,10 +36,11 @@ class Retention:
                 )
 
 
-# What would be missed below: runs under way, a champion's next training, the month's budget of a source.
+# What would be missed below: runs under way, the success that the alert DagWithoutSuccess asks for within 63 days
+# (deploy/prometheus/rules/runs.yml), a champion's next training, the month's budget of a source.
 FEWEST_DAYS: dict[str, int] = {
     "local_files": 1,
-    "airflow_metadata": 7,
+    "airflow_metadata": 70,
     "models": 28,
     "pipeline_runs": 7,
     "request_usage": 62,
