@@ -593,12 +593,13 @@ class TestScores:
             assert [f.column for f in found if f.kind == "score"] == [column]
             assert {f.forecast_id for f in found if f.kind == "score"} == {altered}
             assert {f.kind for f in found} <= {"score", "scoreboard"}
-            scored.execute("delete from ml.forecast_score; insert into ml.forecast_score select * from kept")
+            back = f"update ml.forecast_score as s set {column} = k.{column} from kept as k"
+            scored.execute(f"{back} where s.forecast_id = k.forecast_id")
         assert findings(scored) == []
 
-    def test_a_score_that_was_taken_away_is_missed(self, scored: Connection) -> None:
+    def test_a_score_that_was_taken_away_is_missed(self, scored: Connection, owner: Connection) -> None:
         row = f"select forecast_id from ml.forecast where {btc_row(2)}"
-        scored.execute(f"delete from ml.forecast_score where forecast_id = ({row})")
+        owner.execute(f"delete from ml.forecast_score where forecast_id = ({row})")
         (found,) = findings(scored)
         assert (found.kind, found.position) == ("score", 2)
         assert "not scored" in found.detail

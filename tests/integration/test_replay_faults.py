@@ -210,7 +210,7 @@ def test_files_of_the_archive_have_a_wrong_checksum_or_are_replaced_later(exchan
 
 
 def test_the_account_tells_who_went_over_a_budget(serve: Serve, world: SyntheticWorld) -> None:
-    with serve(world, NOW, weight_limit=20, kraken_bucket=RequestBucket(1, 2)) as url:
+    with serve(world, NOW, weight_limit=20, kraken_bucket=RequestBucket(0.01, 2)) as url:
         for _ in range(11):
             ask(url, "binance")
         for _ in range(3):

@@ -101,6 +101,8 @@ def server(cluster: PostgresCluster, warehouse_template: WarehouseTemplate) -> I
     server = Server(cluster, credentials)
     yield server
     with server.administrator("postgres") as postgres:
+        # The cluster is other tests' as well.
+        postgres.execute("grant connect, temporary on database postgres, template1 to public")
         for name in (WAREHOUSE_DATABASE, METADATA_DATABASE, DEVELOPMENT_DATABASE, MLFLOW_DATABASE):
             postgres.execute(f'drop database "{name}" with (force)')
 
