@@ -77,10 +77,10 @@ new-venue: install ## the first files of another exchange: make new-venue NAME=b
 
 test: install ## lint, types, and every test
 	@$(MAKE) lint
-	@$(PY) -m pytest -n 2 $(ARGS)
+	@$(PY) -m pytest -n 2 --no-loadscope-reorder $(ARGS)
 
 test-fast: install ## the tests that start no whole stack
-	@$(PY) -m pytest -n 2 -m "not stack" $(ARGS)
+	@$(PY) -m pytest -n 2 --no-loadscope-reorder -m "not stack" $(ARGS)
 
 lint: install ## ruff, mypy, sqlfluff, locks
 	@$(PY) -m ruff check .
