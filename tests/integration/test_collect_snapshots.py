@@ -385,9 +385,11 @@ def test_facts_that_cannot_be_looked_up_are_kept_for_the_metrics_page(
     sentiment(writer, exchange)
     assert publish_facts(writer, NOW) == 1
     assert len(declared) == 2 * len(list(births()))
-    facts, error = read_facts(warehouse.monitor, "warehouse")
-    assert error == ""
-    found = {(metric.name, *dict(labels).values()): value for metric, rows in facts.items() for labels, value in rows}
+    answers = read_facts(warehouse.monitor, "warehouse")
+    assert (answers.unanswered, answers.error) == (0, "")
+    found = {
+        (metric.name, *dict(labels).values()): value for metric, rows in answers.facts.items() for labels, value in rows
+    }
     series = ("BTC/USDT", "1h", "binance")
     assert found["crypto.candle.newest_close_timestamp_seconds", *series] == hour.timestamp()
     assert found["crypto.coverage.unknown", *series] == 1  # the other one that is missing is pending

@@ -107,6 +107,7 @@ def test_bootstrap_works_for_an_administrator_short_of_superuser(
 ) -> None:
     with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
         connection.execute("create role managed_admin login createrole createdb password 'p'")
+        connection.execute("grant connect on database postgres to managed_admin")  # other tests close it to all
         try:
             dsns = bootstrap(
                 cluster.dsn(user="managed_admin", password="p"),
@@ -118,6 +119,7 @@ def test_bootstrap_works_for_an_administrator_short_of_superuser(
         finally:
             connection.execute('drop database if exists "managed" with (force)')
             connection.execute("revoke warehouse_owner from managed_admin")
+            connection.execute("revoke connect on database postgres from managed_admin")
             connection.execute("drop role managed_admin")
 
 
