@@ -14,6 +14,11 @@ from include.warehouse.sql import SQL_FOLDER, statement
 
 MIGRATIONS_FOLDER = SQL_FOLDER / "migrations"
 FILE_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+# Texts that once stood under a name and that later migrations bring to the same end: a database that has one goes on.
+EARLIER_TEXTS: dict[str, frozenset[str]] = {
+    # mart.audit as 0017_audit_by_keys.sql makes it now.
+    "0012_mart.sql": frozenset({"501c41b085464146265d862ac40fd16b5e0d0978726040ea4fd5e846bef25177"}),
+}
 
 
 class MigrationError(RuntimeError):
@@ -53,7 +58,7 @@ def pending(migrations: list[Migration], applied: dict[str, str]) -> list[Migrat
             raise MigrationError(
                 f"{name} was applied to this database, but the file is missing: is this an older checkout?"
             )
-        if files[name].sha256 != sha256:
+        if sha256 not in {files[name].sha256, *EARLIER_TEXTS.get(name, ())}:
             raise MigrationError(
                 f"{name} was edited after it was applied; undo the edit and add a new migration instead"
             )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import psycopg
 import pytest
@@ -19,7 +20,10 @@ from include.stack.environment import REPLAYED
 from include.stack.postgres import PostgresCluster
 from include.venues.binance import Binance
 from include.venues.http import RequestsTransport, Response, Retry
-from include.warehouse.bootstrap import WarehouseDsns
+from include.warehouse.bootstrap import WarehouseDsns, bootstrap
+from include.warehouse.connection import connect
+from include.warehouse.migrations import MIGRATIONS_FOLDER, migrate
+from tests.conftest import WarehouseTemplate
 from tests.integration.facts_world import Databases, fill
 
 # Two quick attempts: what is tried again within a task is tested with the venues.
@@ -137,3 +141,32 @@ def databases(cluster: PostgresCluster, warehouse: WarehouseDsns, metadata: str)
     fill(superuser, metadata)
     airflow = make_conninfo(metadata, user="monitor", password=monitor["password"])
     return Databases(warehouse.monitor, airflow, superuser, metadata)
+
+
+class Before(Protocol):
+    """Makes a warehouse of before the migration of this number; `texts` stand in for the files of their names."""
+
+    def __call__(self, number: str, texts: Mapping[str, str] = ...) -> WarehouseDsns: ...
+
+
+@pytest.fixture
+def warehouse_before(
+    cluster: PostgresCluster, warehouse_template: WarehouseTemplate, tmp_path: Path
+) -> Iterator[Before]:
+    """See `Before`; the rest of the migrations is the test's."""
+    name = f"test_{secrets.token_hex(6)}"
+    folder = tmp_path / "migrations before"
+    folder.mkdir()
+
+    def made(number: str, texts: Mapping[str, str] = {}) -> WarehouseDsns:
+        for path in MIGRATIONS_FOLDER.glob("*.sql"):
+            if path.name < number:
+                (folder / path.name).write_text(texts.get(path.name, path.read_text()))
+        dsns = bootstrap(cluster.dsn(), name, warehouse_template.passwords)
+        with connect(dsns.owner) as connection:
+            migrate(connection, folder)
+        return dsns
+
+    yield made
+    with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
+        connection.execute(f'drop database "{name}" with (force)')

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import shutil
 import threading
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
@@ -28,12 +27,13 @@ from include.forecasting.verify import Verification
 from include.forecasting.verify_chain import Finding
 from include.forecasting.verify_heads import describe, parse
 from include.metrics.fact_queries import QUERIES
-from include.warehouse.bootstrap import WarehouseDsns, bootstrap
+from include.warehouse.bootstrap import WarehouseDsns
 from include.warehouse.candles import upsert_candles
 from include.warehouse.connection import Connection, connect
 from include.warehouse.instruments import ensure_instrument
-from include.warehouse.migrations import MIGRATIONS_FOLDER, migrate
+from include.warehouse.migrations import migrate
 from include.warehouse.sql import statement
+from tests.integration.conftest import Before
 
 HOUR = timedelta(hours=1)
 START = datetime(2024, 3, 1, tzinfo=UTC)
@@ -273,23 +273,10 @@ def _seal_all(dsn: str, instrument_id: int, places: range) -> None:
 
 class TestMigration:
     @pytest.fixture
-    def before(self, cluster: Any, warehouse_template: Any, tmp_path: Path) -> Iterator[Callable[[str], Connection]]:
-        """A warehouse of before a migration, by its number."""
-        name = "before"
+    def before(self, warehouse_before: Before) -> Iterator[Callable[[str], Connection]]:
+        """The owner's connection to a warehouse of before a migration, by its number."""
         with ExitStack() as opened:
-
-            def migrated(number: str) -> Connection:
-                for path in MIGRATIONS_FOLDER.glob("*.sql"):
-                    if path.name < number:
-                        shutil.copy(path, tmp_path)
-                dsns = bootstrap(cluster.dsn(), name, warehouse_template.passwords)
-                connection = opened.enter_context(connect(dsns.owner))
-                migrate(connection, tmp_path)
-                return connection
-
-            yield migrated
-        with psycopg.connect(cluster.dsn(), autocommit=True) as connection_of_cluster:
-            connection_of_cluster.execute(f'drop database "{name}" with (force)')
+            yield lambda number: opened.enter_context(connect(warehouse_before(number).owner))
 
     def test_old_rows_are_chained_in_order(self, before: Callable[[str], Connection]) -> None:
         unchained = before("0013")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +15,9 @@ from include.warehouse.archive import archive_month, drop_ticker_month, restore_
 from include.warehouse.archive_file import TICKER, ArchiveError, content_sha256
 from include.warehouse.bootstrap import WarehouseDsns
 from include.warehouse.connection import Connection, connect
-from include.warehouse.migrations import MIGRATIONS_FOLDER, migrate
+from include.warehouse.migrations import migrate
 from tests.integration.archived import BTC, ETH, JANUARY, NOW, START, put_tickers, table_hashes, tickers
+from tests.integration.conftest import Before
 
 HOURLY = timedelta(hours=1)
 PARTITIONS = """
@@ -44,37 +44,30 @@ def described(connection: Connection) -> list[Sequence[object]]:
     return [row for query in queries for row in connection.execute(query).fetchall()]
 
 
-def test_rows_of_before_move_over_and_everything_about_them_stays(
-    warehouse: WarehouseDsns, owner: Connection, tmp_path: Path
-) -> None:
+def test_rows_of_before_move_over_and_everything_about_them_stays(warehouse_before: Before) -> None:
     """The migrations up to the one before, rows, then the rest."""
-    owner.execute("drop schema public, market, ops, features, mart, ml cascade")
-    owner.execute("create schema public")
-    owner.execute("grant usage on schema public to public")
-    for path in sorted(MIGRATIONS_FOLDER.glob("*.sql")):
-        if path.name < "0019":
-            shutil.copy(path, tmp_path)
-    migrate(owner, tmp_path)
-    owner.execute("grant select on market.ticker to pg_monitor")
-    instrument_id = owner.execute(
-        "insert into market.instrument (venue, symbol, venue_symbol, listed_at) "
-        "values ('binance', 'BTC/USDT', 'BTCUSDT', '2017-08-17') returning instrument_id"
-    ).fetchone()
-    with owner.cursor() as cursor, cursor.copy("copy market.ticker from stdin") as copy:
-        for each in tickers(65 * 24, HOURLY):
-            copy.write_row((*(instrument_id or ()), each.observed_at, NOW, *each[2:], "before"))
-    rows, about = table_hashes(owner), described(owner)
-    assert rows["market.ticker"][0] == 65 * 24
+    warehouse = warehouse_before("0019")
+    with connect(warehouse.owner) as owner:
+        owner.execute("grant select on market.ticker to pg_monitor")
+        instrument_id = owner.execute(
+            "insert into market.instrument (venue, symbol, venue_symbol, listed_at) "
+            "values ('binance', 'BTC/USDT', 'BTCUSDT', '2017-08-17') returning instrument_id"
+        ).fetchone()
+        with owner.cursor() as cursor, cursor.copy("copy market.ticker from stdin") as copy:
+            for each in tickers(65 * 24, HOURLY):
+                copy.write_row((*(instrument_id or ()), each.observed_at, NOW, *each[2:], "before"))
+        rows, about = table_hashes(owner), described(owner)
+        assert rows["market.ticker"][0] == 65 * 24
 
-    applied = migrate(owner)
-    assert applied[0] == "0019_ticker_months.sql"
-    assert table_hashes(owner) == rows
-    assert described(owner) == about
-    assert partitions(owner) == ["ticker_2023_01", "ticker_2023_02", "ticker_2023_03"]
-    with connect(warehouse.writer) as writer:
-        assert put_tickers(writer, BTC, tickers(2, HOURLY, START - HOURLY)) == (instrument_id or ())[0]
-        assert partitions(writer)[0] == "ticker_2022_12"
-        assert writer.execute("select count(*) from ticker_snapshots").fetchone() == (65 * 24 + 2,)
+        applied = migrate(owner)
+        assert applied[0] == "0019_ticker_months.sql"
+        assert table_hashes(owner) == rows
+        assert described(owner) == about
+        assert partitions(owner) == ["ticker_2023_01", "ticker_2023_02", "ticker_2023_03"]
+        with connect(warehouse.writer) as writer:
+            assert put_tickers(writer, BTC, tickers(2, HOURLY, START - HOURLY)) == (instrument_id or ())[0]
+            assert partitions(writer)[0] == "ticker_2022_12"
+            assert writer.execute("select count(*) from ticker_snapshots").fetchone() == (65 * 24 + 2,)
 
 
 def test_several_first_writers_of_a_month_make_one_partition(warehouse: WarehouseDsns, writer: Connection) -> None:

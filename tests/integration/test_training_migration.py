@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 
 from include.config.markets import MARKETS
-from include.warehouse.bootstrap import bootstrap
 from include.warehouse.connection import Connection, connect
 from include.warehouse.instruments import ensure_instrument
-from include.warehouse.migrations import MIGRATIONS_FOLDER, migrate
-
-NUMBER = "0015"
+from include.warehouse.migrations import migrate
+from tests.integration.conftest import Before
 
 
 @pytest.fixture
-def before(cluster: Any, warehouse_template: Any, tmp_path: Path) -> Iterator[Connection]:
+def before(warehouse_before: Before) -> Iterator[Connection]:
     """The owner's connection to a warehouse of before the migration."""
-    name = "before_evidence"
-    for path in MIGRATIONS_FOLDER.glob("*.sql"):
-        if path.name < NUMBER:
-            shutil.copy(path, tmp_path)
-    with connect(bootstrap(cluster.dsn(), name, warehouse_template.passwords).owner) as connection:
-        migrate(connection, tmp_path)
+    with connect(warehouse_before("0015").owner) as connection:
         yield connection
-    with psycopg.connect(cluster.dsn(), autocommit=True) as of_cluster:
-        of_cluster.execute(f'drop database "{name}" with (force)')
 
 
 def test_old_trainings_are_tries_against_the_random_walk(before: Connection) -> None:

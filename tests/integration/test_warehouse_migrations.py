@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,8 @@ from include.stack.postgres import PostgresCluster
 from include.warehouse.bootstrap import ROLES, WarehouseDsns, bootstrap
 from include.warehouse.command import password_variable, run
 from include.warehouse.connection import Connection, connect
-from include.warehouse.migrations import MIGRATIONS_FOLDER, MigrationError, migrate
+from include.warehouse.migrations import EARLIER_TEXTS, MIGRATIONS_FOLDER, MigrationError, migrate
+from tests.integration.conftest import Before
 
 
 @pytest.fixture
@@ -178,3 +180,19 @@ def test_command_migrates_and_repeats(
 def test_shipped_migrations_are_applied_in_the_template(owner: Connection) -> None:
     files = sorted(path.name for path in MIGRATIONS_FOLDER.glob("*.sql"))
     assert [row[0] for row in owner.execute("select name from ops.migration order by name")] == files
+
+
+def test_a_database_that_has_an_earlier_text_of_a_migration_goes_on_to_the_same_end(
+    warehouse_before: Before, owner: Connection
+) -> None:
+    """0012 was once released with the view that 0017 has made since."""
+    first, since = ((MIGRATIONS_FOLDER / name).read_text() for name in ("0012_mart.sql", "0017_audit_by_keys.sql"))
+    begins = first.index("-- One row; what the DAG's last task checks.")
+    ends = first.index(";\n", first.index("create view mart.audit"))
+    made = since[: since.index(";\n")].replace("create or replace view", "create view")
+    earlier = first[:begins] + made + first[ends:]
+    assert hashlib.sha256(earlier.encode()).hexdigest() in EARLIER_TEXTS["0012_mart.sql"]
+    audit = "select pg_get_viewdef('mart.audit'::regclass)"
+    with connect(warehouse_before("0017", {"0012_mart.sql": earlier}).owner) as old:
+        assert migrate(old)[0] == "0017_audit_by_keys.sql"
+        assert old.execute(audit).fetchone() == owner.execute(audit).fetchone()
