@@ -1,0 +1,55 @@
+"""Cursors: where the next page begins, opaque to whoever carries it and good for the same question only."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from include.api.problems import Problem
+from include.serving.selection import Selection
+
+LARGEST_CURSOR = 1000  # characters
+
+
+def cursor_of(selection: Selection, key: Sequence[Any]) -> str:
+    """A cursor to go on after the row with this key."""
+    return base64.urlsafe_b64encode(json.dumps([_question(selection), *map(_plain, key)]).encode()).decode().rstrip("=")
+
+
+def key_of(selection: Selection, cursor: str | None) -> list[Any] | None:
+    """The key that the cursor goes on after. Raises Problem (422) for a cursor that is none, or of another question."""
+    if cursor is None:
+        return None
+    try:
+        read = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        question, *key = read
+    except (ValueError, TypeError, binascii.Error):
+        raise Problem(422, "invalid-cursor", "the cursor is none that this API gave") from None
+    if question != _question(selection) or len(key) != len(selection.key) or not all(map(_is_plain, key)):
+        raise Problem(422, "invalid-cursor", "the cursor belongs to another question: send the same parameters")
+    return list(key)
+
+
+def _question(selection: Selection) -> str:
+    """A digest of the file and the values, but for where the window ends: that moves on with now."""
+    asked = {name: str(value) for name, value in _lasting(selection.values).items()}
+    return hashlib.sha256(json.dumps([selection.file, asked], sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _lasting(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name != "ends_at"}
+
+
+def _plain(value: Any) -> str | int | float | None:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return value if isinstance(value, int | float) or value is None else str(value)
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, str | int | float)

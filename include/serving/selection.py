@@ -1,0 +1,76 @@
+"""What an answer's rows are: a statement of sql/serving, its values, and the key that it is ordered and paged by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from include.serving.trust import Trust
+from include.warehouse.connection import Connection
+from include.warehouse.sql import statement
+
+
+class UnknownSubjectError(LookupError):
+    """Something was asked for that this warehouse has never heard of; the message names what it has."""
+
+
+class Snapshot(NamedTuple):
+    """One look into the warehouse: a read-only transaction, the world's time (UTC) and which world it is."""
+
+    connection: Connection
+    now: datetime
+    world: str | None
+
+    def trust(self, complete_until: datetime | None, completeness_percent: float | None) -> Trust:
+        """Trust as of this look, without a reason to abstain yet."""
+        return Trust(self.now, self.world, complete_until, completeness_percent)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Rows to answer with.
+
+    file: of sql/serving, without its ending; it ends in `order by KEY limit %(limit)s` and takes the key of the row
+    before as `after_<column>`, NULL at the start. names: what its template is filled in with.
+    values: bound parameters. key: columns of the result that name a row, in the order of its rows; () where all rows
+    always come at once.
+    """
+
+    file: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    key: Sequence[str] = ()
+    names: Mapping[str, object] = field(default_factory=dict)
+
+    def parameters(self, limit: int | None, after: Sequence[Any] | None) -> dict[str, Any]:
+        """The values, the row it goes on after, and how many rows at most; None for all."""
+        before = dict(zip((f"after_{name}" for name in self.key), after or [None] * len(self.key), strict=True))
+        return {**self.values, **before, "limit": limit}
+
+    def rows(self, connection: Connection, limit: int | None = None, after: Sequence[Any] | None = None) -> Rows:
+        """The rows as Python values."""
+        text = statement(f"serving/{self.file}.sql", **self.names)
+        cursor = connection.execute(text, self.parameters(limit, after))
+        described = cursor.description or []
+        return Rows(
+            [column.name for column in described], [column.type_code for column in described], cursor.fetchall()
+        )
+
+
+class Rows(NamedTuple):
+    """Values by row; types: PostgreSQL's object ids of the columns' types."""
+
+    names: list[str]
+    types: list[int]
+    values: list[tuple[Any, ...]]
+
+    def as_dicts(self) -> list[dict[str, Any]]:
+        return [dict(zip(self.names, row, strict=True)) for row in self.values]
+
+
+class Answer(NamedTuple):
+    """Rows and how far they can be trusted."""
+
+    selection: Selection
+    trust: Trust

@@ -1,0 +1,33 @@
+"""The data API over a test's warehouse, asked without Airflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from fastapi.testclient import TestClient
+
+from include.api.access import Access
+from include.api.app import create_app
+from include.api.warehouse import Warehouse
+from include.clock import FixedClock
+
+
+def everybody() -> None:
+    """Access that refuses nobody; who may what is tested where Airflow answers."""
+
+
+EVERYBODY = Access(everybody, everybody, everybody)
+API = "/api/v1"
+
+
+@contextmanager
+def serving(dsn: str, now: datetime) -> Iterator[tuple[TestClient, FixedClock]]:
+    """A client of the API over the warehouse at a time that stands still, and that time."""
+    clock = FixedClock(now)
+    warehouse = Warehouse(lambda: dsn, lambda: clock)
+    try:
+        yield TestClient(create_app(warehouse, EVERYBODY), raise_server_exceptions=False), clock
+    finally:
+        warehouse.close()
