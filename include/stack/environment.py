@@ -38,12 +38,10 @@ def database_url(ports: Ports, user: str, password: str, database: str) -> str:
 def connections(layout: Layout, ports: Ports, credentials: Credentials) -> dict[str, str]:
     """AIRFLOW_CONN_* variables: those of airflow_settings.yaml, pointed at this stack."""
     settings = read_settings(ROOT / "airflow_settings.yaml").connections
-    settings["warehouse"] |= {
-        "host": "127.0.0.1",
-        "port": ports.postgres,
-        "schema": WAREHOUSE_DATABASE,
-        "password": credentials.warehouse_writer,
-    }
+    passwords = {"warehouse": credentials.warehouse_writer, "warehouse_reader": credentials.warehouse_reader}
+    for name, password in passwords.items():
+        local = {"host": "127.0.0.1", "port": ports.postgres, "schema": WAREHOUSE_DATABASE, "password": password}
+        settings[name] |= local
     # Not of the settings file: an installation that cannot have such a role is to go without the connection.
     settings["airflow_metadata"] = {
         "conn_type": "postgres",
@@ -65,7 +63,8 @@ def connections(layout: Layout, ports: Ports, credentials: Credentials) -> dict[
     variables = {f"AIRFLOW_CONN_{name.upper()}": json.dumps(fields) for name, fields in settings.items()}
     # An API key or another host comes from the caller's environment, but never a demo's from a terminal that has them.
     if layout.world == os.environ.get(WORLD_VARIABLE, "live") == "live":
-        sources = variables.keys() - {"AIRFLOW_CONN_WAREHOUSE", "AIRFLOW_CONN_MLFLOW", "AIRFLOW_CONN_AIRFLOW_METADATA"}
+        ours = {"warehouse", "warehouse_reader", "mlflow", "airflow_metadata"}
+        sources = variables.keys() - {f"AIRFLOW_CONN_{name.upper()}" for name in ours}
         given = {*sources, DEADLINE_ALERTS_VARIABLE} & os.environ.keys()
         variables |= {name: os.environ[name] for name in given}
     return variables

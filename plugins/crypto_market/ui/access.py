@@ -1,0 +1,15 @@
+"""Who may see what, by Airflow's own rights. The only file that knows Airflow's security: it is no public interface."""
+
+from __future__ import annotations
+
+from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
+from airflow.api_fastapi.core_api.security import requires_access_connection, requires_access_view
+
+from include.api.access import Access
+
+# Budgets, circuits and answers word for word tell about hosts: who may read connections may read them.
+AIRFLOW = Access(
+    read=requires_access_view(AccessView.PLUGINS),
+    machinery=requires_access_connection("GET"),
+    docs=requires_access_view(AccessView.DOCS),
+)
