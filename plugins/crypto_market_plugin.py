@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
+
 from crypto_market.ui.views import PREFIX, external_views
 
 
