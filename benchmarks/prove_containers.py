@@ -53,6 +53,8 @@ def main() -> int:
 def rehearse(work: Path, only: set[str]) -> int:
     began = time.monotonic()
     services, environment = configuration(work)
+    if unknown := only - services.keys():
+        raise Failure(f"no service is named {', '.join(sorted(unknown))}; there are {', '.join(sorted(services))}")
     names = set(services) | {f"airflow-worker-{number}" for number in range(2, 10)}
     (work / "hosts").write_text(f"127.0.0.1 localhost {' '.join(sorted(names))}\n")
     services = {name: service for name, service in services.items() if not only or name in only}

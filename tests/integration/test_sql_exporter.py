@@ -97,7 +97,7 @@ def relabelled(labels: dict[str, str], rules: list[dict[str, Any]]) -> dict[str,
                     if target:
                         labels[rule["target_label"]] = target
             case other:
-                raise NotImplementedError(other)
+                raise AssertionError(f"this test does not know Prometheus' relabelling action {other}")
     return labels
 
 

@@ -47,8 +47,8 @@ Compose = Callable[..., subprocess.CompletedProcess[str]]
 def compose(env_file: Path) -> Compose:
     """Run `docker-compose config` on files, with profiles: by default the base file alone and every profile."""
     program = Path(sys.executable).parent / "docker-compose"
-    if not program.exists():
-        pytest.skip("docker-compose is not installed")
+    if sys.platform != "linux":
+        pytest.skip("the lock brings docker-compose on Linux only")
 
     def run(
         *arguments: str,
