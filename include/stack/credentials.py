@@ -9,6 +9,10 @@ import secrets
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+# One user for each role of Airflow's simple auth manager, named after it: op also sees connections and changes
+# variables and pools, user runs DAGs, viewer looks.
+AIRFLOW_USERS = ("admin", "op", "user", "viewer")
+
 
 def _password() -> str:
     return secrets.token_urlsafe(15)
@@ -32,10 +36,17 @@ class Credentials:
     mlflow_database: str = field(default_factory=_password, repr=False)
     airflow_janitor: str = field(default_factory=_password, repr=False)
     airflow_admin: str = field(default_factory=_password, repr=False)
+    airflow_op: str = field(default_factory=_password, repr=False)
+    airflow_user: str = field(default_factory=_password, repr=False)
+    airflow_viewer: str = field(default_factory=_password, repr=False)
     fernet_key: str = field(default_factory=_fernet_key, repr=False)
     api_secret: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
     jwt_secret: str = field(default_factory=lambda: secrets.token_hex(64), repr=False)
     redis: str = field(default_factory=_password, repr=False)
+
+    def airflow_users(self) -> dict[str, str]:
+        """Password by user of Airflow."""
+        return {user: getattr(self, f"airflow_{user}") for user in AIRFLOW_USERS}
 
 
 def load_or_create(path: Path) -> tuple[Credentials, bool]:

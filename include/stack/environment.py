@@ -12,7 +12,7 @@ from psycopg.conninfo import make_conninfo
 from include.clock import CLOCK_URL_VARIABLE
 from include.metrics.fact_queries import FACTS_VARIABLES
 from include.stack.celery_settings import celery_environment
-from include.stack.credentials import Credentials
+from include.stack.credentials import AIRFLOW_USERS, Credentials
 from include.stack.executor import Executor
 from include.stack.layout import ROOT, Layout, Ports
 from include.stack.settings_file import read_settings
@@ -95,7 +95,7 @@ def stack_environment(
         "AIRFLOW__CORE__DEFAULT_TIMEZONE": "utc",
         "AIRFLOW__CORE__FERNET_KEY": credentials.fernet_key,
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{base_url}/execution/",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{user}:{user}" for user in AIRFLOW_USERS),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(layout.airflow_home / "passwords.json"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
         "AIRFLOW__API__HOST": "127.0.0.1",

@@ -159,7 +159,7 @@ class Stack:
 
     def _seed_airflow_login(self) -> None:
         path = self.layout.airflow_home / "passwords.json"
-        path.write_text(json.dumps({"admin": self.credentials.airflow_admin}))
+        path.write_text(json.dumps(self.credentials.airflow_users()))
         path.chmod(0o600)
 
     def _start_reaper(self) -> subprocess.Popen[bytes]:

@@ -46,7 +46,8 @@ def component_lines(layout: Layout, ports: Ports) -> tuple[bool, list[str]]:
 def addresses(layout: Layout, ports: Ports) -> str:
     """Where to look, a line each."""
     lines = [
-        f"Airflow    http://127.0.0.1:{ports.airflow}   (login admin, password: airflow_admin in {layout.credentials})",
+        f"Airflow    http://127.0.0.1:{ports.airflow}   (login admin, password: airflow_admin in {layout.credentials};",
+        "           op, user and viewer have one there, too)",
         f"MLflow     http://127.0.0.1:{ports.mlflow}",
         f"metrics    http://127.0.0.1:{ports.metrics}/metrics",
         f"warehouse  127.0.0.1:{ports.postgres}   (make sql Q='select …')",

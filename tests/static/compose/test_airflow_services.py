@@ -112,6 +112,14 @@ def test_connections_are_the_declared_ones(airflow) -> None:
     assert json.loads(given["mlflow"])["host"] == "http://mlflow:5000"
 
 
+def test_the_api_server_alone_reads_the_warehouse_as_the_reader(airflow, services) -> None:
+    reader = json.loads(airflow["api-server"]["environment"]["AIRFLOW_CONN_WAREHOUSE_READER"])
+    assert reader["login"] == "warehouse_reader"
+    assert reader["password"] == services()["warehouse-migrate"]["environment"]["WAREHOUSE_READER_PASSWORD"]
+    others = [part for part in PARTS if "AIRFLOW_CONN_WAREHOUSE_READER" in airflow[part]["environment"]]
+    assert others == ["api-server"]
+
+
 def test_mlflow_admits_the_name_tasks_use(services) -> None:
     assert any(part.startswith("--allowed-hosts=mlflow:5000,") for part in services()["mlflow"]["command"])
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pytest
+from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManagerRole
 
 from include.clock import CLOCK_URL_VARIABLE
 from include.stack import query
@@ -69,6 +71,22 @@ def test_only_the_receiver_knows_the_monitors_password_and_by_its_environment(la
     assert [part.name for part in parts if facts.items() <= part.environment.items()] == ["statsd"]
     shown = [*everybody.values(), *(word for part in parts for word in part.command)]
     assert not any(credentials.monitor in text for text in shown)
+
+
+def test_every_role_of_airflow_has_one_user_with_a_password(layout: Layout) -> None:
+    credentials = Credentials()
+    told = stack_environment(layout, Ports(), credentials)["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"]
+    role_by_user = dict(each.split(":") for each in told.split(","))
+    assert sorted(role.upper() for role in role_by_user.values()) == sorted(role.name for role in SimpleAuthManagerRole)
+    passwords = credentials.airflow_users()
+    assert passwords.keys() == role_by_user.keys()
+    assert len(set(passwords.values())) == len(passwords)
+
+
+def test_the_data_api_reads_as_the_reader(layout: Layout) -> None:
+    credentials = Credentials()
+    reader = json.loads(stack_environment(layout, Ports(), credentials)["AIRFLOW_CONN_WAREHOUSE_READER"])
+    assert (reader["login"], reader["password"]) == ("warehouse_reader", credentials.warehouse_reader)
 
 
 def test_a_terminal_has_the_executor_of_the_stack_it_belongs_to(

@@ -85,5 +85,5 @@ def test_a_file_that_is_no_yaml_is_refused(tmp_path: Path) -> None:
 
 def test_the_repositorys_own_file_keeps_no_secret() -> None:
     settings = read_settings(ROOT / "airflow_settings.yaml")
-    assert set(settings.connections) == {*REPLAYED, "coingecko", "warehouse", "mlflow"}
+    assert set(settings.connections) == {*REPLAYED, "coingecko", "warehouse", "warehouse_reader", "mlflow"}
     assert not [conn_id for conn_id, fields in settings.connections.items() if "password" in fields]
