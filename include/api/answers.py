@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict
+from time import perf_counter
 from typing import Any
 from urllib.parse import urlencode
 
 import orjson
 from fastapi import Request, Response
 
-from include.api.formats import JSON, MEDIA_TYPES, accepted, bulk
-from include.api.paging import cursor_of, key_of
+from include.api.formats import JSON, MEDIA_TYPES, accepted, as_json, bulk
+from include.api.paging import cursor_of, key_of, rows_after
 from include.api.problems import Problem
-from include.serving.selection import Answer, Rows, Selection, Snapshot
+from include.api.warehouse import TimedConnection
+from include.serving.selection import Answer, Rows, Selection, Snapshot, Table
 from include.serving.trust import Trust
 from include.warehouse.sql import statement
 
@@ -41,11 +43,11 @@ def respond(
         raise Problem(406, "not-acceptable", f"answers come as {', '.join(MEDIA_TYPES)}")
     after = key_of(answer.selection, cursor)
     shown = untrusted or answer.trust.verdict == "answered"
-    if media_type == JSON:
+    if media_type == JSON and isinstance(answer.selection, Selection):
         body, last = _documents(look, answer.selection, limit if shown else 0, after)
     else:
         rows, last = _page(look, answer.selection, limit if shown else 0, after)
-        body = bulk(rows, media_type, _in_words(answer.trust))
+        body = bulk(rows, media_type, _in_words(answer.trust)) if media_type != JSON else as_json(rows)
     following = cursor_of(answer.selection, last) if last is not None and shown else None
     link = _link(request, following)
     etag = _etag(media_type, body, answer.trust, following)
@@ -53,6 +55,7 @@ def respond(
         "ETag": etag,
         "Cache-Control": CACHE_CONTROL,
         "Vary": "Accept, Authorization, Cookie",
+        "Server-Timing": _timing(request, look),
         **_in_words(answer.trust),
         **({"Link": f'<{link}>; rel="next"'} if link else {}),
     }
@@ -61,6 +64,14 @@ def respond(
     if media_type == JSON:
         body = _envelope(answer.trust, link, body)
     return Response(body, headers=headers, media_type=media_type)
+
+
+def _timing(request: Request, look: Snapshot) -> str:
+    """Milliseconds spent in the database, and in all since the question came in."""
+    spent = {"total": perf_counter() - request.state.asked_at}
+    if isinstance(look.connection, TimedConnection):
+        spent = {"database": look.connection.seconds, **spent}
+    return ", ".join(f"{name};dur={1000 * seconds:.1f}" for name, seconds in spent.items())
 
 
 def trust_document(trust: Trust) -> dict[str, Any]:
@@ -79,8 +90,13 @@ def _documents(
     return body, page[-1][1:] if page and len(rows) > len(page) else None
 
 
-def _page(look: Snapshot, selection: Selection, limit: int | None, after: Any) -> tuple[Rows, Sequence[Any] | None]:
-    rows = selection.rows(look.connection, None if limit is None else limit + 1, after)
+def _page(
+    look: Snapshot, selection: Selection | Table, limit: int | None, after: Any
+) -> tuple[Rows, Sequence[Any] | None]:
+    if isinstance(selection, Table):
+        rows = rows_after(selection, after)
+    else:
+        rows = selection.rows(look.connection, None if limit is None else limit + 1, after)
     page = rows.values if limit is None else rows.values[:limit]
     places = [rows.names.index(name) for name in selection.key]
     last = [page[-1][place] for place in places] if page and len(rows.values) > len(page) else None

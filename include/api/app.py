@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 from fastapi import APIRouter, Depends, FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from include.api import problems
 from include.api.access import Access
@@ -16,6 +19,17 @@ READABLE = (candles.router,)
 MACHINERY: tuple[APIRouter, ...] = ()
 
 
+class Stopwatch:
+    """Notes when a question came in, for the header Server-Timing."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("state", {})["asked_at"] = perf_counter()
+        await self.app(scope, receive, send)
+
+
 def create_app(warehouse: Warehouse, access: Access) -> FastAPI:
     """The application; its paths begin with PREFIX, and none of them answers without `access`."""
     app = FastAPI(
@@ -27,6 +41,7 @@ def create_app(warehouse: Warehouse, access: Access) -> FastAPI:
         openapi_url=None,
     )
     app.state.warehouse = warehouse
+    app.add_middleware(Stopwatch)
     problems.install(app)
     for router in READABLE:
         app.include_router(router, prefix=PREFIX, dependencies=[Depends(access.read)])

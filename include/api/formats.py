@@ -6,8 +6,10 @@ import csv
 import io
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -79,6 +81,27 @@ def bulk(rows: Rows, media_type: str, metadata: dict[str, str]) -> bytes:
     return out.getvalue()
 
 
+def as_json(rows: Rows) -> bytes:
+    """The rows as a JSON array of objects; decimals with every digit, durations in ISO 8601 as the database says."""
+    return orjson.dumps(rows.as_dicts(), default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return duration(value)
+    if isinstance(value, Decimal):
+        return orjson.Fragment(format(value, "f"))
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def duration(value: timedelta) -> str:
+    """ISO 8601 in hours, minutes and seconds, as PostgreSQL writes an interval without days: `PT24H`."""
+    minutes, seconds = divmod(value.total_seconds(), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    parts = [f"{hours}H" if hours else "", f"{minutes}M" if minutes else "", f"{seconds:g}S" if seconds else ""]
+    return f"PT{''.join(parts) or '0S'}"
+
+
 def _csv(rows: Rows) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
@@ -91,7 +114,7 @@ def _text(value: Any) -> Any:
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, timedelta):
-        return f"PT{value.total_seconds():g}S"
+        return duration(value)
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):

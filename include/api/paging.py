@@ -11,17 +11,17 @@ from datetime import date, datetime
 from typing import Any
 
 from include.api.problems import Problem
-from include.serving.selection import Selection
+from include.serving.selection import Rows, Selection, Table
 
 LARGEST_CURSOR = 1000  # characters
 
 
-def cursor_of(selection: Selection, key: Sequence[Any]) -> str:
+def cursor_of(selection: Selection | Table, key: Sequence[Any]) -> str:
     """A cursor to go on after the row with this key."""
     return base64.urlsafe_b64encode(json.dumps([_question(selection), *map(_plain, key)]).encode()).decode().rstrip("=")
 
 
-def key_of(selection: Selection, cursor: str | None) -> list[Any] | None:
+def key_of(selection: Selection | Table, cursor: str | None) -> list[Any] | None:
     """The key that the cursor goes on after. Raises Problem (422) for a cursor that is none, or of another question."""
     if cursor is None:
         return None
@@ -35,7 +35,20 @@ def key_of(selection: Selection, cursor: str | None) -> list[Any] | None:
     return list(key)
 
 
-def _question(selection: Selection) -> str:
+def rows_after(table: Table, key: Sequence[Any] | None) -> Rows:
+    """The rows of a table after the one with this key, whether that is still there or not. Raises Problem (422)."""
+    rows = table.all_rows
+    if key is None:
+        return rows
+    places = [rows.names.index(name) for name in table.key]
+    try:
+        later = [row for row in rows.values if [_plain(row[place]) for place in places] > list(key)]
+    except TypeError:
+        raise Problem(422, "invalid-cursor", "the cursor is none that this API gave") from None
+    return rows._replace(values=later)
+
+
+def _question(selection: Selection | Table) -> str:
     """A digest of the file and the values, but for where the window ends: that moves on with now."""
     asked = {name: str(value) for name, value in _lasting(selection.values).items()}
     return hashlib.sha256(json.dumps([selection.file, asked], sort_keys=True).encode()).hexdigest()[:16]

@@ -64,6 +64,10 @@ def install(app: FastAPI) -> None:
     def of_unknown(request: Request, error: UnknownSubjectError) -> JSONResponse:
         return problem(request, 404, "unknown-subject", str(error))
 
+    @app.exception_handler(psycopg.DataError)
+    def of_values(request: Request, error: psycopg.DataError) -> JSONResponse:
+        return problem(request, 422, "invalid-question", "a parameter or the cursor has a value that cannot be read")
+
     @app.exception_handler(psycopg.errors.QueryCanceled)
     def of_time(request: Request, error: psycopg.errors.QueryCanceled) -> JSONResponse:
         detail = f"the answer took longer than {STATEMENT_SECONDS} seconds; ask for a shorter window"
@@ -77,6 +81,7 @@ def install(app: FastAPI) -> None:
         detail = "the warehouse does not answer; see the runbook database-down"
         return problem(request, 503, "warehouse-away", detail, {"Retry-After": RETRY_SECONDS})
 
+    @app.exception_handler(psycopg.errors.DivisionByZero)  # a DataError, but no asker's
     @app.exception_handler(Exception)
     def of_fault(request: Request, error: Exception) -> JSONResponse:
         log.exception("a fault of this program answering %s", request.url.path, exc_info=error)

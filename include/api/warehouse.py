@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
+from time import perf_counter
+from typing import Any
 
-from psycopg import IsolationLevel
+from psycopg import Cursor, IsolationLevel
 from psycopg_pool import ConnectionPool
 
 from include.clock import Clock
@@ -25,6 +27,19 @@ _SETTINGS = {
 _OPTIONS = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
 
 
+class TimedConnection(Connection):
+    """Adds up how long its statements took, from the asking to the last row."""
+
+    seconds = 0.0
+
+    def execute(self, *arguments: Any, **options: Any) -> Cursor[Any]:
+        asked_at = perf_counter()
+        try:
+            return super().execute(*arguments, **options)
+        finally:
+            self.seconds += perf_counter() - asked_at
+
+
 class Warehouse:
     """Opened at the first question: a page of Airflow's must come up where the warehouse does not.
 
@@ -33,7 +48,7 @@ class Warehouse:
 
     def __init__(self, dsn: Callable[[], str], clock: Callable[[], Clock]) -> None:
         self._dsn, self._make_clock = dsn, clock
-        self._pool: ConnectionPool[Connection] | None = None
+        self._pool: ConnectionPool[TimedConnection] | None = None
         self._clock: Clock | None = None
         self._opening = Lock()
 
@@ -46,6 +61,7 @@ class Warehouse:
         """
         pool, clock = self._opened()
         with pool.connection(timeout=WAIT_SECONDS) as connection, connection.transaction():
+            connection.seconds = 0.0
             row = connection.execute("select w.world from ops.world as w").fetchone()
             yield Snapshot(connection, clock.now(), row[0] if row else None)
 
@@ -56,13 +72,14 @@ class Warehouse:
                 self._pool.close()
             self._pool = None
 
-    def _opened(self) -> tuple[ConnectionPool[Connection], Clock]:
+    def _opened(self) -> tuple[ConnectionPool[TimedConnection], Clock]:
         with self._opening:
             if self._clock is None:
                 self._clock = self._make_clock()
             if self._pool is None:
                 self._pool = ConnectionPool(
                     self._dsn(),
+                    connection_class=TimedConnection,
                     kwargs={"application_name": "crypto-market-api", "options": _OPTIONS},
                     min_size=0,
                     max_size=CONNECTIONS,

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from include.candles.timeframes import step
-from include.coverage.equation import SeriesCoverage, series_coverage
+from include.coverage.equation import series_coverage
+from include.serving.completeness import complete_until, unexplained
 from include.serving.deadlines import candle_age, stale
 from include.serving.instruments import instrument_of
 from include.serving.selection import Answer, Selection, Snapshot
-from include.serving.trust import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +44,10 @@ def candles(look: Snapshot, asked: CandleQuestion) -> Answer:
     )
     equation = counted.equation
     percent = 100 * counted.held_ratio if equation.expected else None
-    trust = look.trust(_complete_until(counted), percent).because(_unexplained(counted))
+    trust = look.trust(complete_until(counted), percent).because(unexplained(counted))
     if end > look.now - step(asked.timeframe):
         newest = counted.spans["observed"][-1].end if counted.spans["observed"] else None
         what = f"the newest {asked.timeframe} candle of {asked.venue} {asked.symbol}"
         trust = trust.because(stale(what, newest, look.now, candle_age(asked.timeframe)))
     values = {"instrument_id": instrument_id, "timeframe": asked.timeframe, "starts_at": asked.start, "ends_at": end}
     return Answer(Selection("candles", values, key=("opened_at",)), trust)
-
-
-def _unexplained(counted: SeriesCoverage) -> Reason | None:
-    if not counted.unknown:
-        return None
-    first = counted.unknown[0]
-    number = counted.equation.unknown
-    text = f"{number} of {counted.equation.expected} candles are neither held nor explained, first {first}"
-    return Reason("incomplete", text, first.span.start)
-
-
-def _complete_until(counted: SeriesCoverage) -> datetime | None:
-    """The first open time that is still to come or neither held nor explained, else the end of what is expected."""
-    missing = [each.span.start for each in counted.unknown] + [span.start for span in counted.spans["pending"]]
-    return min(missing) if missing else counted.extent and counted.extent.end

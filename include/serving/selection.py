@@ -69,8 +69,27 @@ class Rows(NamedTuple):
         return [dict(zip(self.names, row, strict=True)) for row in self.values]
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows that were worked out in Python instead of selected.
+
+    file: names the question, as a selection's does. columns: PostgreSQL's object id of the type, by name. data: rows in
+    the order of their key. values, key: as a selection's.
+    """
+
+    file: str
+    columns: Mapping[str, int]
+    data: Sequence[tuple[Any, ...]]
+    key: Sequence[str]
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def all_rows(self) -> Rows:
+        return Rows(list(self.columns), list(self.columns.values()), list(self.data))
+
+
 class Answer(NamedTuple):
     """Rows and how far they can be trusted."""
 
-    selection: Selection
+    selection: Selection | Table
     trust: Trust
