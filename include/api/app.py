@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import perf_counter
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -9,13 +10,24 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from include.api import problems
 from include.api.access import Access
-from include.api.routes import candles
+from include.api.headers import SecurityHeaders
+from include.api.routes import alerts, candles, chart, features, instruments, rankings, sentiment, tickers
 from include.api.warehouse import Warehouse
+from include.api.ways_in import describe, refuse_the_rest
 
 PREFIX = "/api/v1"
 VERSION = "1.0.0"
 
-READABLE = (candles.router,)
+READABLE = (
+    alerts.router,
+    candles.router,
+    chart.router,
+    features.router,
+    instruments.router,
+    rankings.router,
+    sentiment.router,
+    tickers.router,
+)
 MACHINERY: tuple[APIRouter, ...] = ()
 
 
@@ -30,8 +42,12 @@ class Stopwatch:
         await self.app(scope, receive, send)
 
 
-def create_app(warehouse: Warehouse, access: Access) -> FastAPI:
-    """The application; its paths begin with PREFIX, and none of them answers without `access`."""
+def create_app(warehouse: Warehouse, access: Access, pages: Sequence[APIRouter] = ()) -> FastAPI:
+    """The application: nothing of it, known or not, answers without `access`.
+
+    The API's paths begin with PREFIX, its description is PREFIX/openapi.json. pages: what lies beside; each brings its
+    own access.
+    """
     app = FastAPI(
         title="Crypto market data and forecasts",
         version=VERSION,
@@ -42,9 +58,14 @@ def create_app(warehouse: Warehouse, access: Access) -> FastAPI:
     )
     app.state.warehouse = warehouse
     app.add_middleware(Stopwatch)
+    app.add_middleware(SecurityHeaders)
     problems.install(app)
     for router in READABLE:
         app.include_router(router, prefix=PREFIX, dependencies=[Depends(access.read)])
     for router in MACHINERY:
         app.include_router(router, prefix=PREFIX, dependencies=[Depends(access.machinery)])
+    for router in pages:
+        app.include_router(router)
+    describe(app, f"{PREFIX}/openapi.json", access)
+    refuse_the_rest(app, access)
     return app
