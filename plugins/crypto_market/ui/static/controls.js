@@ -3,9 +3,9 @@
 //   choices(defaults): {get(name), set({name: value}), onChange(fn(changed names))}; values are text.
 //   select(parent, choices, name, label, options [{value, label, group}]): a labelled <select>; returns it.
 //   segments(parent, choices, name, label, options): the same as a row of radio buttons, for a few options.
-//   markets() -> rows of /instruments with `key` ("binance:BTC/USDT"); marketOf(key) -> {venue, symbol};
+//   markets() -> rows of /instruments with `key` ("binance:BTC/USDT") and `as_of`; marketOf(key) -> {venue, symbol};
 //   marketSelect(parent, choices, rows, {name, label, none}); timeframeSelect(parent, choices, timeframes).
-//     A choice that is not offered becomes the first one. Made again under the same name, one takes the old one's place.
+//     A choice that is not offered becomes the first. Made again under the same name, it takes the old one's place.
 
 import { askAll } from "./api.js";
 import { element } from "./dom.js";
@@ -79,7 +79,7 @@ export function segments(parent, state, name, label, options) {
 /** The markets there are. Throws Problem. */
 export async function markets() {
   const answer = await askAll("instruments");
-  return answer.data.map((row) => ({ ...row, key: `${row.venue}:${row.symbol}` }));
+  return answer.data.map((row) => ({ ...row, key: `${row.venue}:${row.symbol}`, as_of: answer.as_of }));
 }
 
 /** @param {string} key `binance:BTC/USDT` */
