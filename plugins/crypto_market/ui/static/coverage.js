@@ -1,0 +1,100 @@
+// @ts-check
+// The page Coverage: the calendar of one series and year with its holes and revisions, then what all series have in
+// common. The calendar does not wait for the equation of every series, which takes longest.
+
+import { calendar, legend } from "./coverage-calendar.js";
+import { dayAfter } from "./coverage-days.js";
+import { seriesName, seriesTable, yearsOf } from "./coverage-series.js";
+import { budgetsTable, holesTable, quarantineTable, revisionsTable } from "./coverage-tables.js";
+import { choices, marketOf, marketSelect, markets, select, timeframeSelect } from "./controls.js";
+import { byId, element, fill } from "./dom.js";
+import { part } from "./part.js";
+import { banner, show } from "./trust.js";
+
+const MACHINERY =
+  "It tells about hosts and what they answered, word for word, and takes the right to read connections; an " +
+  "administrator of this Airflow can grant a role that has it.";
+const state = choices({ market: "binance:BTC/USDT", timeframe: "1h", year: "", day: "" });
+const controls = byId("controls");
+
+function series() {
+  return { ...marketOf(state.get("market")), timeframe: state.get("timeframe") };
+}
+
+/** What is chosen, from midnight to midnight. @param {string} from @param {string} to */
+function within(from, to) {
+  return { ...series(), from: `${from}T00:00:00Z`, to: `${to}T00:00:00Z` };
+}
+
+/** Everything that hangs on the chosen series and year. */
+function showYear() {
+  const year = Number(state.get("year"));
+  const asked = within(`${year}-01-01`, `${year + 1}-01-01`);
+  const label = `${seriesName(series())} in ${year}, a row per month and a cell per day`;
+  part(byId("calendar"), { path: "coverage/days", params: { ...asked, limit: 366 } }, (answer) => {
+    banner(byId("trust"), answer);
+    const days = new Map(answer.data.map((row) => [row.day, row]));
+    const look = (/** @type {string} */ name) => void (byId("look").textContent = name);
+    const choose = (/** @type {string} */ day) => state.set({ day });
+    const grid = calendar(year, days, { chosen: state.get("day"), label, look, choose });
+    return [element("div", { class: "scroll" }, grid)];
+  });
+  part(byId("revisions"), { path: "revisions", params: asked }, (answer) => [revisionsTable(answer.data)]);
+  showHoles();
+}
+
+/** The holes of the chosen day, else of the year. */
+function showHoles() {
+  const [year, day] = [Number(state.get("year")), state.get("day")];
+  const asked = day ? within(day, dayAfter(day)) : within(`${year}-01-01`, `${year + 1}-01-01`);
+  byId("whole-year").hidden = !day;
+  part(byId("holes"), { path: "coverage/holes", params: asked }, (answer) => [
+    holesTable(answer.data, `Holes of ${seriesName(series())} ${day ? `on ${day}` : `in ${year}`}`),
+  ]);
+}
+
+function showEverySeries() {
+  const choose = (/** @type {any} */ row) =>
+    state.set({ market: `${row.venue}:${row.symbol}`, timeframe: row.timeframe, day: "" });
+  part(byId("series"), { path: "coverage" }, (answer) => [seriesTable(answer.data, choose)]);
+}
+
+/** Offers what the chosen market has; a choice that it has not becomes its first. @param {any[]} rows */
+function offer(rows) {
+  const market = rows.find((row) => row.key === state.get("market")) ?? rows[0];
+  const years = yearsOf(market);
+  const year = years.includes(state.get("year")) ? state.get("year") : years[0];
+  const day = state.get("day").startsWith(year) ? state.get("day") : "";
+  state.set({ market: market.key, year, day });
+  timeframeSelect(controls, state, market.timeframes);
+  select(controls, state, "year", "Year, UTC", years.map((each) => ({ value: each, label: each })));
+}
+
+async function begin() {
+  const rows = await markets();
+  if (!rows.length) return void fill(byId("calendar"), element("p", { class: "empty" }, "No market is known yet."));
+  const box = marketSelect(controls, state, rows);
+  offer(rows);
+  showYear();
+  let offering = false; // what is offered may change the choices once more
+  state.onChange((changed) => {
+    if (offering) return;
+    if (changed.join() === "day") return void showHoles();
+    offering = true;
+    box.value = state.get("market");
+    const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.getAttribute("name");
+    offer(rows);
+    /** @type {HTMLElement | null} */ (controls.querySelector(`select[name="${focused}"]`))?.focus();
+    offering = false;
+    showYear();
+  });
+}
+
+fill(byId("legend"), legend());
+byId("whole-year").addEventListener("click", () => state.set({ day: "" }));
+show(byId("calendar"), begin);
+showEverySeries();
+part(byId("quarantine"), { path: "quarantine", params: { limit: 200 }, forbidden: MACHINERY }, (answer) => [
+  quarantineTable(answer.data),
+]);
+part(byId("budgets"), { path: "budgets", forbidden: MACHINERY }, (answer) => [budgetsTable(answer.data)]);
