@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
-from airflow.api_fastapi.core_api.security import requires_access_connection, requires_access_view
+from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_connection, requires_access_view
 
 from include.api.access import Access
 
@@ -13,3 +16,11 @@ AIRFLOW = Access(
     machinery=requires_access_connection("GET"),
     docs=requires_access_view(AccessView.DOCS),
 )
+
+
+def rights(user: GetUserDep) -> dict[str, Any]:
+    """What the one who looks may see, so that a page need not ask for what it would be refused."""
+    return {
+        "user": user.get_name(),
+        "machinery": get_auth_manager().is_authorized_connection(method="GET", user=user),
+    }

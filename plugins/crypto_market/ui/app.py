@@ -6,7 +6,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from fastapi import FastAPI
 
 from crypto_market.hooks.warehouse import warehouse_dsn
-from crypto_market.ui.access import AIRFLOW
+from crypto_market.ui.access import AIRFLOW, rights
 from crypto_market.ui.pages import routers
 from include.api.app import create_app
 from include.api.problems import Problem
@@ -18,7 +18,7 @@ CONNECTION = "warehouse_reader"  # a role that can only read
 
 def application() -> FastAPI:
     """What is mounted under the prefix of the views."""
-    return create_app(Warehouse(_dsn, clock_from_environment), AIRFLOW, routers(AIRFLOW))
+    return create_app(Warehouse(_dsn, clock_from_environment), AIRFLOW, routers(AIRFLOW, rights))
 
 
 def _dsn() -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import FileResponse
@@ -55,10 +57,14 @@ def static(path: str) -> FileResponse:
     return FileResponse(found, headers=HEADERS, media_type=KINDS[found.suffix])
 
 
-def routers(access: Access) -> list[APIRouter]:
-    """Pages and what they are made of for whoever may read, the API's description for whoever may see that."""
+def routers(access: Access, rights: Callable[..., Any]) -> list[APIRouter]:
+    """Pages and what they are made of for whoever may read, the API's description for whoever may see that.
+
+    rights: a FastAPI endpoint that tells a page what its user may see.
+    """
     readable = APIRouter(include_in_schema=False, dependencies=[Depends(access.read)])
     readable.add_api_route("/pages/{name}", page)
+    readable.add_api_route("/rights", rights)
     readable.add_api_route("/static/{path:path}", static)
     described = APIRouter(include_in_schema=False, dependencies=[Depends(access.docs)])
     described.add_api_route(f"{PREFIX}/docs", docs)
