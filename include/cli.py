@@ -11,6 +11,7 @@ COMMANDS = {
     "replay": ("include.replay.command", "serve recorded or synthetic venues over HTTP"),
     "statsd-receiver": ("include.metrics.command", "receive StatsD over UDP, show it as a Prometheus page"),
     "backfill-quote": ("include.collect.quote_command", "what a backfill will ask of each venue, before it runs"),
+    "market": ("include.serving.market_command", "markets, tickers, sentiment, alerts, candles; exit 1 on any doubt"),
     "coverage": ("include.coverage.command", "the equation of completeness; exit 1 on any unknown candle"),
     "reconcile": ("include.reconcile.command", "compare the venues' candles of the same hours"),
     "verify-forecasts": (

@@ -69,9 +69,11 @@ class Client:
         """Tickers of one market by the time they were observed at."""
         return self.ask("tickers", {"venue": venue, "symbol": symbol, **_window(start, end)}, paged=True, **answer)
 
-    def latest_tickers(self, **answer: Unpack[Form]) -> pd.DataFrame:
-        """The newest ticker of every market."""
-        return self.ask("tickers/latest", **answer)
+    def latest_tickers(
+        self, venue: str | None = None, symbol: str | None = None, **answer: Unpack[Form]
+    ) -> pd.DataFrame:
+        """The newest ticker of every market that trades, or of those that are named."""
+        return self.ask("tickers/latest", {"venue": venue, "symbol": symbol}, **answer)
 
     def sentiment(self, start: Time | None = None, end: Time | None = None, **answer: Unpack[Form]) -> pd.DataFrame:
         """The Fear & Greed index by day; alternative.me asks to be named wherever it is shown."""
@@ -103,18 +105,18 @@ class Client:
         self, venue: str | None = None, symbol: str | None = None, timeframe: str | None = None, **answer: Unpack[Form]
     ) -> pd.DataFrame:
         """The equation of completeness, a row per series of candles."""
-        return self.ask("coverage", {"venue": venue, "symbol": symbol, "timeframe": timeframe}, **answer)
+        return self.ask("coverage", {"venue": venue, "symbol": symbol, "timeframe": timeframe}, paged=True, **answer)
 
     def forecasts(
         self,
         venue: str,
         symbol: str,
-        horizon: int | None = None,
+        horizon: str | None = None,
         start: Time | None = None,
         end: Time | None = None,
         **answer: Unpack[Form],
     ) -> pd.DataFrame:
-        """Sealed forecasts by the time they are of, and what came of them."""
+        """Sealed forecasts by the time they are of, and what came of them. horizon: as ISO 8601, `PT24H`."""
         market = {"venue": venue, "symbol": symbol, "horizon": horizon}
         return self.ask("forecasts", {**market, **_window(start, end)}, paged=True, **answer)
 
