@@ -23,7 +23,7 @@ export function calendar(year, days, { chosen, label, look, choose }) {
   select(chosen);
 
   /** @param {Event} event */
-  const dateOf = (event) => /** @type {HTMLElement} */ (event.target).dataset.date;
+  const dateOf = (event) => /** @type {HTMLElement} */ (event.target).dataset.day;
   /** @param {string} date */
   const chooseAt = (date) => {
     stopAt(date);
@@ -69,9 +69,9 @@ export function legend() {
 /** @param {string} date @param {Record<string, any> | undefined} day */
 function cellOf(date, day) {
   const { state, mark } = kindOf(day);
-  const name = nameOf(date, day);
-  const data = { "data-date": date, "data-state": state, "data-depth": depthOf(day) };
-  return element("td", { class: "day", role: "gridcell", "aria-label": name, ...data }, mark);
+  const figures = { "data-expected": day?.expected, "data-observed": day?.observed, "data-unknown": day?.unknown };
+  const data = { "data-day": date, "data-state": state, "data-depth": depthOf(day), ...figures };
+  return element("td", { class: "day", role: "gridcell", "aria-label": nameOf(date, day), ...data }, mark);
 }
 
 /**

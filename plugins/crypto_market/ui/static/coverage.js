@@ -2,6 +2,7 @@
 // The page Coverage: the calendar of one series and year with its holes and revisions, then what all series have in
 // common. The calendar does not wait for the equation of every series, which takes longest.
 
+import { ask } from "./api.js";
 import { calendar, legend } from "./coverage-calendar.js";
 import { dayAfter } from "./coverage-days.js";
 import { seriesName, seriesTable, yearsOf } from "./coverage-series.js";
@@ -11,9 +12,9 @@ import { byId, element, fill } from "./dom.js";
 import { part } from "./part.js";
 import { banner, show } from "./trust.js";
 
-const MACHINERY =
-  "It tells about hosts and what they answered, word for word, and takes the right to read connections; an " +
-  "administrator of this Airflow can grant a role that has it.";
+const FORBIDDEN =
+  "Not shown with your Airflow role: it tells about hosts and what they answered, word for word. It takes the right to " +
+  "read connections; an administrator of this Airflow can grant a role that has it.";
 const state = choices({ market: "binance:BTC/USDT", timeframe: "1h", year: "", day: "" });
 const controls = byId("controls");
 
@@ -59,6 +60,16 @@ function showEverySeries() {
   part(byId("series"), { path: "coverage" }, (answer) => [seriesTable(answer.data, choose)]);
 }
 
+/** What not everybody may see; it is not asked for in vain. @param {HTMLElement} place @param {any} question
+ * @param {(rows: any[]) => Node} draw */
+function showMachinery(place, question, draw) {
+  return show(place, async () => {
+    const rights = /** @type {any} */ (await ask("../../rights"));
+    if (rights.machinery) await part(place, question, (answer) => [draw(answer.data)]);
+    else fill(place, element("p", { class: "empty" }, FORBIDDEN));
+  });
+}
+
 /** Offers what the chosen market has; a choice that it has not becomes its first. @param {any[]} rows */
 function offer(rows) {
   const market = rows.find((row) => row.key === state.get("market")) ?? rows[0];
@@ -94,7 +105,5 @@ fill(byId("legend"), legend());
 byId("whole-year").addEventListener("click", () => state.set({ day: "" }));
 show(byId("calendar"), begin);
 showEverySeries();
-part(byId("quarantine"), { path: "quarantine", params: { limit: 200 }, forbidden: MACHINERY }, (answer) => [
-  quarantineTable(answer.data),
-]);
-part(byId("budgets"), { path: "budgets", forbidden: MACHINERY }, (answer) => [budgetsTable(answer.data)]);
+showMachinery(byId("quarantine"), { path: "quarantine", params: { limit: 200 } }, quarantineTable);
+showMachinery(byId("budgets"), { path: "budgets" }, budgetsTable);

@@ -1,0 +1,104 @@
+// @ts-check
+// The page Forecasts: what is forecast now and by whom, how it has turned out, and on what evidence it is served.
+
+import { ask } from "./api.js";
+import { choices, segments, select } from "./controls.js";
+import { byId, element, fill } from "./dom.js";
+import { calibrationPlot, calibrationTable, directionPlot, directionTable } from "./forecasts-calibration.js";
+import { forecastChart, historyTable, lookWords } from "./forecasts-chart.js";
+import { latestTable, serving } from "./forecasts-latest.js";
+import { modelsTable, promotionsTable } from "./forecasts-models.js";
+import { scoreboardTable } from "./forecasts-scoreboard.js";
+import { seriesName } from "./forecasts-words.js";
+import { part } from "./part.js";
+import { banner, show } from "./trust.js";
+
+const RANGES = { 3: "3 days", 7: "1 week", 30: "1 month", 90: "3 months", 365: "1 year" };
+const WINDOWS = ["7 days", "30 days", "90 days", "all"];
+const MOST_PAGES = 9; // of 1000 forecasts: a year of hours
+const state = choices({ market: "binance:BTC/USDT", horizon: "PT24H", range: "30", window: "90 days" });
+/** @type {ReturnType<typeof forecastChart> | null} */
+let chart = null;
+
+/** @param {Record<string, any>} row */
+const keyOf = ({ venue, symbol, horizon }) => [venue, symbol, horizon].join(":");
+const chosen = () => `${state.get("market")}:${state.get("horizon")}`;
+
+function series() {
+  const [venue, symbol] = state.get("market").split(":");
+  return { venue, symbol, horizon: state.get("horizon") };
+}
+
+/** @param {string} asOf */
+function showHistory(asOf) {
+  const name = seriesName(series());
+  const from = new Date(Date.parse(asOf) - Number(state.get("range")) * 86_400_000).toISOString();
+  part(byId("history"), { path: "forecasts", params: { ...series(), from }, pages: MOST_PAGES }, ({ data }) => {
+    byId("picture").hidden = !data.length;
+    if (data.length) drawn().draw(data, name);
+    return [historyTable(data, name)];
+  });
+}
+
+/** The chart, made when there is something to draw. */
+function drawn() {
+  if (!chart) {
+    chart = forecastChart(byId("chart"));
+    chart.onLook((row) => void (byId("look").textContent = row ? lookWords(row) : ""));
+  }
+  return chart;
+}
+
+function showDirection() {
+  const [asked, name] = [{ ...series(), window: state.get("window") }, seriesName(series())];
+  part(byId("direction"), { path: "calibration/direction", params: asked }, ({ data }) =>
+    [data.length ? directionPlot(data, name) : null, directionTable(data, name)]);
+}
+
+function showWindow() {
+  const params = { window: state.get("window") };
+  part(byId("calibration"), { path: "calibration", params }, ({ data }) =>
+    [data.length ? calibrationPlot(data) : null, calibrationTable(data)]);
+  part(byId("scoreboard"), { path: "scoreboard", params }, ({ data }) => [scoreboardTable(data)]);
+}
+
+/** @param {import("./api.js").Envelope} answer of /forecasts/latest */
+function begin({ data, as_of }) {
+  const none = () => element("p", { class: "empty" }, "No forecast has been made yet.");
+  if (!data.length) return ["history", "direction"].forEach((place) => fill(byId(place), none()));
+  if (!data.some((row) => keyOf(row) === chosen())) choose(keyOf(data[0]));
+  const options = data.map((row) => ({ value: keyOf(row), label: seriesName(row) }));
+  const box = element("select", { onchange: () => choose(box.value) },
+    ...options.map(({ value, label }) => element("option", { value, selected: value === chosen() }, label)));
+  byId("controls").append(element("label", { class: "choice" }, element("span", {}, "Market and horizon"), box));
+  select(byId("controls"), state, "range", "Range",
+    Object.entries(RANGES).map(([value, label]) => ({ value, label })));
+  showHistory(as_of);
+  showDirection();
+  state.onChange((changed) => {
+    if (changed.some((name) => ["market", "horizon", "range"].includes(name))) showHistory(as_of);
+    if (changed.some((name) => ["market", "horizon", "window"].includes(name))) showDirection();
+  });
+}
+
+/** @param {string} key */
+function choose(key) {
+  const [venue, symbol, horizon] = key.split(":");
+  state.set({ market: `${venue}:${symbol}`, horizon });
+}
+
+byId("picture").hidden = true;
+show(byId("latest"), async () => {
+  const models = ask("models");
+  models.catch(() => null); // told where they are listed; who serves is told without them
+  const answer = await ask("forecasts/latest");
+  banner(byId("trust"), answer);
+  fill(byId("latest"), latestTable(answer.data));
+  begin(answer);
+  fill(byId("served"), answer.data.length ? serving(answer.data, (await models).data) : null);
+});
+segments(byId("windows"), state, "window", "Window", WINDOWS.map((each) => ({ value: each, label: each })));
+showWindow();
+state.onChange((changed) => void (changed.includes("window") && showWindow()));
+part(byId("promotions"), { path: "promotions", params: { limit: 500 } }, ({ data }) => [promotionsTable(data)]);
+part(byId("models"), { path: "models" }, ({ data }) => [modelsTable(data)]);
