@@ -1,10 +1,12 @@
 // @ts-check
 // A chart over years that holds only what is seen and a width to either side; the server thins out. Exports:
 //   timeWindow(chart, box, load, hooks) -> {show(view, bounds), reload(), view()}
-// load({from, to, points}, signal) -> {start, step, count, draw()}: a grid of `count` bars of `step` seconds from `start`;
-// draw() hands it to the series. The grid has a bar for every step (whitespace where there is no value): so a bar's place
-// is its time, holes stay visible, and what is seen stays where it is while finer or coarser bars take over.
+// load({from, to, points}, signal) -> {start, step, count, draw()}: a grid of `count` bars of `step` seconds from
+// `start`; draw() hands it to the series. The grid has a bar for every step (whitespace where there is no value): a
+// bar's place is its time, holes stay visible, and what is seen stays where it is while finer or coarser bars come.
 // A view is {from, to} in seconds since the epoch. onView(view) is called when it has come to rest.
+
+import { readable } from "./timeframes.js";
 
 /** @typedef {{from: number, to: number}} View */
 /** @typedef {{start: number, step: number, count: number, draw: () => void}} Frame */
@@ -53,8 +55,10 @@ export function timeWindow(chart, box, load, hooks) {
     const width = Math.max(view.to - view.from, hooks.finest());
     const from = Math.max(bounds.from, Math.min(view.from - width, bounds.to - width));
     const to = Math.max(from + hooks.finest(), Math.min(bounds.to, view.to + width));
+    const bar = readable(width / wanted(), hooks.finest());
+    const points = Math.ceil((to - from) / bar) + 1; // in so many, that bar is the shortest that fits
     try {
-      const got = await load({ from, to, points: Math.min(1500, Math.ceil((wanted() * (to - from)) / width)) }, signal);
+      const got = await load({ from, to, points }, signal);
       await released();
       if (signal.aborted) return;
       [frame, held] = [got, { from, to }];

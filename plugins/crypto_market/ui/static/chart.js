@@ -1,10 +1,10 @@
 // @ts-check
 // Lightweight Charts in our colours, with keys. Exports:
 //   themedChart(box, label, options) -> {api, add(kind, make, pane), drop(series), describe(text), shift(share),
-//     zoom(factor), remove()}
-// api: the library's own chart. kind: "Candlestick" | "Line" | "Histogram" | "Area"; make() gives the series' options and
-// is called again when the theme changes, so colours are read in it: colour("up"). Times are seconds since the epoch,
-// shown in UTC. A canvas says nothing to a screen reader: describe() it, and put a table of the same figures beside it.
+//     zoom(factor)}
+// api: the library's own chart. kind: "Candlestick" | "Line" | "Histogram" | "Area"; make() gives the series' options
+// and is called again when the theme changes, so colours are read in it: colour("up"). Times are seconds since the
+// epoch, shown in UTC. A canvas says nothing to a screen reader: describe() it, and put a table of its figures beside.
 
 import * as library from "./vendor/lightweight-charts/lightweight-charts.standalone.production.mjs";
 import { moment, price } from "./format.js";

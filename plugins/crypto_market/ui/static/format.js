@@ -17,7 +17,7 @@ export function number(value, digits) {
 /** A price with the decimals its size deserves. @param {any} value */
 export function price(value) {
   const size = Math.abs(Number(value));
-  return number(value, size >= 1 ? 2 : size >= 0.01 ? 4 : 8);
+  return number(value, size >= 1 || size === 0 ? 2 : size >= 0.01 ? 4 : 8);
 }
 
 /** @param {any} value in percent, not a share @param {number} [digits] */

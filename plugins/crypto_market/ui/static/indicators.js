@@ -1,7 +1,7 @@
 // @ts-check
 // The indicators a person may put on the market chart, by name. Exports: INDICATORS, chosen(text) -> those named in
-// "sma,rsi", columns(indicators) -> the fields to ask the API for. pane: over the prices, or in one of their own.
-// A line: field of the API, label, colour of base.css; histogram: drawn as columns from zero. levels: lines for the eye.
+// "sma,rsi", columns(indicators) -> the fields to ask the API for. own: in a pane of its own, not over the prices.
+// A line: field of the API, label, colour of base.css; histogram: columns from zero. levels: lines for the eye.
 
 /** @typedef {{field: string, label: string, colour: string, histogram?: boolean}} Line */
 /** @typedef {{name: string, label: string, own: boolean, lines: Line[], levels?: number[]}} Indicator */
@@ -22,7 +22,8 @@ export const INDICATORS = [
   { name: "macd", label: "MACD (12, 26, 9)", own: true,
     lines: [{ field: "macd_histogram", label: "macd histogram", colour: "series-3", histogram: true },
       ...lines("macd", "macd_signal")] },
-  { name: "stochastic", label: "Stochastic RSI", own: true, lines: lines("stoch_rsi_k", "stoch_rsi_d"), levels: [0.2, 0.8] },
+  { name: "stochastic", label: "Stochastic RSI", own: true, lines: lines("stoch_rsi_k", "stoch_rsi_d"),
+    levels: [0.2, 0.8] },
   { name: "adx", label: "ADX (14)", own: true, lines: lines("adx_14", "di_plus_14", "di_minus_14"), levels: [25] },
   { name: "atr", label: "ATR (14)", own: true, lines: lines("atr_14") },
   { name: "volatility", label: "Realised volatility", own: true,

@@ -1,8 +1,8 @@
 // @ts-check
 // The market chart: asks for the bars of what is seen, draws them, and says them as text, legend and table. Exports:
 //   marketChart(parts, hooks) -> {open(plan), refresh(now), zoom, shift}
-// parts: elements {chart, legend, figures (in a <details>), note}. hooks: onAnswer(envelope, the second market's or null),
-// onAlerts(envelope or null, rows seen), onAlertsError(error), onError(error).
+// parts: elements {chart, legend, figures (in a <details>), note}. hooks: onAnswer(envelope, the second market's or
+// null), onAlerts(envelope, rows seen), onAlertsError(error), onError(error).
 // plan: {market, name, against, againstName, timeframe, range, indicators, percent, first, now}; times in seconds; the
 // newest `range` seconds are shown, all where it is 0.
 
@@ -11,7 +11,7 @@ import { themedChart } from "./chart.js";
 import { timeWindow } from "./chart-window.js";
 import { marketOf } from "./controls.js";
 import { fill } from "./dom.js";
-import { number } from "./format.js";
+import { signed } from "./format.js";
 import { columns } from "./indicators.js";
 import { marketSeries } from "./market-series.js";
 import { figures, legend, note, summary } from "./market-words.js";
@@ -61,7 +61,7 @@ export function marketChart(parts, hooks) {
   function rested(view) {
     const seen = barsIn(frame, view);
     chart.describe(summary(frame.plan, frame.step, seen));
-    fill(parts.note, note(frame.plan, frame.step, seen));
+    fill(parts.note, note(frame.plan, frame.step, seen, barsIn(frame, view, frame.second)));
     newest();
     if (details.open) fill(parts.figures, figures(frame.plan, frame.step, seen));
     const rows = frame.alertsAnswer?.data ?? [];
@@ -123,7 +123,7 @@ function framed(asked, finest, first, second, alerts) {
     second: second && placed(second.data),
     alertsAnswer: alerts,
     alerts: (alerts?.data ?? []).map((/** @type {any} */ row) => ({
-      at: secondsOf(row.triggered_at), direction: row.direction, text: `${number(row.change_percent, 1)} %`,
+      at: secondsOf(row.triggered_at), direction: row.direction, text: signed(row.change_percent, 1).slice(2),
     })),
   };
 }
@@ -133,9 +133,10 @@ function placeOf(bar, grid) {
   return Math.round((secondsOf(bar.opened_at) - grid.start) / grid.step);
 }
 
-/** @param {any} frame @param {{from: number, to: number}} view @returns {any[]} by time */
-function barsIn(frame, view) {
-  return [...(frame?.bars.values() ?? [])].filter((bar) => {
+/** @param {any} frame @param {{from: number, to: number}} view @param {Map<number, any> | null} [bars]
+ * @returns {any[]} by time */
+function barsIn(frame, view, bars = frame?.bars) {
+  return [...(bars?.values() ?? [])].filter((bar) => {
     const at = secondsOf(bar.opened_at);
     return at + frame.step > view.from && at < view.to;
   });

@@ -35,10 +35,11 @@ export function marketSeries(chart) {
 
   /** @param {import("./indicators.js").Indicator} each @param {number} pane */
   function addIndicator(each, pane) {
+    const alone = each.own && each.lines.length === 1; // labels of several would lie over each other
     for (const line of each.lines) {
       const series = chart.add(line.histogram ? "Histogram" : "Line", () => ({
-        color: colour(line.colour), lineWidth: 1, title: each.own ? line.label : "", priceLineVisible: false,
-        lastValueVisible: each.own, crosshairMarkerVisible: false,
+        color: colour(line.colour), lineWidth: 1, title: alone ? line.label : "", priceLineVisible: false,
+        lastValueVisible: alone, crosshairMarkerVisible: false,
       }), pane);
       extra.push({ series, value: (bar) => bar[line.field] });
     }
@@ -59,7 +60,7 @@ export function marketSeries(chart) {
       // A line in percent starts at zero at the left edge: means of the price would not lie where they belong.
       if (!plan.percent) plan.indicators.filter((each) => !each.own).forEach((each) => addIndicator(each, 0));
       own.forEach((each, place) => addIndicator(each, place + 1));
-      chart.api.panes().forEach((/** @type {any} */ pane, /** @type {number} */ at) => pane.setStretchFactor(at ? 1 : 3.2));
+      for (const pane of chart.api.panes()) pane.setStretchFactor(pane.paneIndex() ? 1 : 3.2);
       if (plan.against) {
         second = chart.add("Line", () => ({
           color: colour("series-2"), lineWidth: 2, title: plan.against, priceLineVisible: false,
@@ -85,7 +86,9 @@ export function marketSeries(chart) {
       volume.setData(grid(frame.bars, (bar) => one(bar.volume)));
       for (const { series, value } of extra) series.setData(grid(frame.bars, (bar) => one(value(bar))));
       if (second) second.setData(frame.second ? grid(frame.second, (bar) => one(bar.close)) : []);
-      markers.setMarkers(frame.alerts.map((alert) => marker(alert, frame)));
+      const arrows = frame.alerts.map((alert) => marker(alert, frame));
+      // One arrow a bar and direction, or those of years would stand on each other.
+      markers.setMarkers([...new Map(arrows.map((arrow) => [`${arrow.time} ${arrow.shape}`, arrow])).values()]);
     },
   };
 }

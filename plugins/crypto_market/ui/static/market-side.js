@@ -16,16 +16,17 @@ function trustLine(envelope) {
   return line;
 }
 
-/** The last price of the coin at each venue. @param {HTMLElement} parent @param {string} crypto */
-export async function venues(parent, crypto) {
-  const answer = await ask("tickers/latest");
-  const rows = answer.data.filter((row) => row.symbol.split("/")[0] === crypto);
+/** The last price of the coin at each venue. @param {HTMLElement} parent @param {string} crypto
+ * @param {string[]} symbols its markets */
+export async function venues(parent, crypto, symbols) {
+  const answers = await Promise.all(symbols.map((symbol) => ask("tickers/latest", { symbol })));
+  const rows = answers.flatMap((answer) => answer.data);
   const spread = (/** @type {any} */ row) => (row.bid && row.ask ? (10_000 * (row.ask - row.bid)) / row.bid : null);
-  const money = (/** @type {string} */ key, /** @type {string} */ label) => ({ key, label, kind: "number", format: price });
+  /** @param {string} key @param {string} label */
+  const money = (key, label) => ({ key, label, kind: "number", format: price });
   const columns = [
     { key: "venue", label: "Venue" },
     { key: "symbol", label: "Market" },
-    { key: "quote", label: "Quote", value: quoteOf, format: (/** @type {any} */ _, /** @type {any} */ row) => quoteOf(row) },
     money("last", "Last"),
     money("bid", "Bid"),
     money("ask", "Ask"),
@@ -37,12 +38,8 @@ export async function venues(parent, crypto) {
     { key: "age_seconds", label: "Age", kind: "number", format: age },
   ];
   const options = { caption: `Last prices of ${crypto}; different quotes are not converted`, sort: "venue" };
-  fill(parent, trustLine(answer), table(rows, columns, { ...options, empty: `No price of ${crypto} has been observed.` }));
-}
-
-/** @param {any} row */
-function quoteOf(row) {
-  return row.symbol.split("/")[1];
+  const empty = `No price of ${crypto} has been observed.`;
+  fill(parent, ...answers.map(trustLine), table(rows, columns, { ...options, empty }));
 }
 
 /** @param {any} value */
@@ -55,18 +52,22 @@ function change(value) {
 export async function sentiment(parent) {
   const answer = await ask("sentiment", { limit: 1000 });
   const newest = answer.data[answer.data.length - 1];
-  if (!newest) return void fill(parent, trustLine(answer), element("p", { class: "empty" }, "No index has been read yet."));
+  const none = element("p", { class: "empty" }, "No index has been read yet.");
+  if (!newest) return void fill(parent, trustLine(answer), none);
   const rows = answer.data.slice(-180);
   const values = rows.map((row) => Number(row.value));
-  const text = `Fear and Greed index, ${rows.length} days to ${day(newest.timestamp)}: lowest ${Math.min(...values)}, ` +
-    `highest ${Math.max(...values)}, now ${newest.value}.`;
+  const extremes = `lowest ${Math.min(...values)}, highest ${Math.max(...values)}, now ${newest.value}`;
+  const text = `Fear and Greed index, ${rows.length} days to ${day(newest.timestamp)}: ${extremes}.`;
+  const span = `${day(rows[0].timestamp)} to ${day(newest.timestamp)}`;
   fill(
     parent,
     trustLine(answer),
-    element("p", { class: "index" }, element("strong", {}, number(newest.value)), element("span", {}, newest.classification),
+    element("p", { class: "index" },
+      element("strong", {}, number(newest.value)),
+      element("span", {}, newest.classification),
       element("span", { class: "muted" }, `of 100, ${day(newest.timestamp)}`)),
     sparkline(values, text, { lowest: 0, highest: 100, levels: [25, 50, 75] }),
-    element("p", { class: "note" }, `${day(rows[0].timestamp)} to ${day(newest.timestamp)}; 0 is extreme fear, 100 extreme greed.`),
+    element("p", { class: "note" }, `${span}; 0 is extreme fear, 100 extreme greed.`),
   );
 }
 
@@ -90,14 +91,16 @@ export async function rankings(parent) {
 /** @param {HTMLElement} parent @param {import("./api.js").Envelope} envelope @param {any[]} rows */
 export function alerts(parent, envelope, rows) {
   const columns = [
-    { key: "triggered_at", label: "When", kind: "time" },
+    { key: "triggered_at", label: "When, UTC", kind: "time",
+      format: (/** @type {any} */ at) => moment(at).replace(" UTC", "") },
     { key: "change_percent", label: "Change", kind: "number", format: change },
     { key: "price", label: "Price", kind: "number", format: price },
-    { key: "venue", label: "Market", format: (/** @type {any} */ _, /** @type {any} */ row) =>
-      `${row.venue} ${row.symbol}${row.retracted_at ? `, taken back ${moment(row.retracted_at)}` : ""}` },
+    { key: "retracted_at", label: "", sortable: false, format: (/** @type {any} */ at) => (at ? "taken back" : "") },
   ];
-  const caption = `${rows.length} ${rows.length === 1 ? "alert" : "alerts"}, newest first`;
+  const speaking = [...new Set(rows.map((row) => `${row.venue} ${row.symbol}`))].join(", ");
+  const caption = `${rows.length} ${rows.length === 1 ? "alert" : "alerts"} of ${speaking}, newest first`;
   const empty = "No alert in what is seen.";
-  fill(parent, trustLine(envelope), table(rows, columns, { caption, sort: "-triggered_at", empty }));
+  const shown = rows.some((row) => row.retracted_at) ? columns : columns.slice(0, 3);
+  fill(parent, trustLine(envelope), table(rows, shown, { caption, sort: "-triggered_at", empty }));
   parent.removeAttribute("aria-busy");
 }

@@ -1,11 +1,12 @@
 // @ts-check
 // What the market chart shows, in words: for its legend, its table, its note and who cannot see it. Exports:
 //   legend(element, plan, bar, other), figures(plan, step, seen) -> table, summary(plan, step, seen) -> text,
-//   note(plan, step, seen) -> text. plan: see market-chart.js. bar: a row of /candles/chart; other: the second market's.
+//   note(plan, step, seen, others) -> text.
+// plan: see market-chart.js. bar, seen: rows of /candles/chart; other, others: the second market's.
 
 import { marketOf } from "./controls.js";
 import { element, fill } from "./dom.js";
-import { age, moment, number, price, signed, NOTHING } from "./format.js";
+import { age, moment, number, price, signed } from "./format.js";
 import { table } from "./table.js";
 import { SECONDS } from "./timeframes.js";
 
@@ -26,7 +27,7 @@ export function legend(parent, plan, bar, other) {
     element("span", { class: bar.close < bar.open ? "down" : "up" }, signed((100 * (bar.close - bar.open)) / bar.open)),
     element("span", {}, `volume ${number(bar.volume)} ${base}`),
     other ? key("series-2", `${plan.againstName} ${price(other.close)}`) : null,
-    ...linesOf(plan).map((line) => key(line.colour, `${line.label} ${nothing(bar[line.field]) ? NOTHING : price(bar[line.field])}`)),
+    ...linesOf(plan).map((line) => key(line.colour, `${line.label} ${price(bar[line.field])}`)),
   );
 }
 
@@ -66,15 +67,15 @@ export function summary(plan, step, seen) {
   ].join(" ");
 }
 
-/** @param {any} plan @param {number} step @param {any[]} seen */
-export function note(plan, step, seen) {
+/** @param {any} plan @param {number} step @param {any[]} seen @param {any[]} others of the second market */
+export function note(plan, step, seen, others) {
   const many = Math.round(step / SECONDS[plan.timeframe]);
   const said = [
     many > 1
       ? `Each bar sums up ${many} candles of ${plan.timeframe}; zoom in for finer ones.`
       : `Each bar is one candle of ${plan.timeframe}.`,
   ];
-  if (plan.against) said.push(...ofTwo(plan));
+  if (plan.against) said.push(...ofTwo(plan, step, seen, others));
   const blank = plan.indicators.filter((/** @type {any} */ each) =>
     each.lines.every((/** @type {any} */ line) => seen.every((bar) => nothing(bar[line.field]))));
   if (blank.length && seen.length) {
@@ -83,13 +84,18 @@ export function note(plan, step, seen) {
   return said.join(" ");
 }
 
-/** @param {any} plan */
-function ofTwo(plan) {
+/** @param {any} plan @param {number} step @param {any[]} seen @param {any[]} others */
+function ofTwo(plan, step, seen, others) {
+  if (!others.length) return [`${plan.againstName} has no candle in what is seen.`];
   const [mine, theirs] = [plan.market, plan.against].map((each) => marketOf(each).symbol.split("/")[1]);
+  const begins = others[0].opened_at;
+  const late = seen.length && Date.parse(begins) - Date.parse(seen[0].opened_at) > 1000 * step;
+  const since = late
+    ? `Each in percent since its own first candle seen; that of ${plan.againstName} is of ${moment(begins)}.`
+    : "Both in percent since the left edge.";
   return [
-    plan.percent
-      ? "Both in percent since the left edge, where means and bands would not lie true: they are left out."
-      : "The second market has its own scale, on the left.",
+    plan.percent ? `${since} Means and bands would not lie true there: they are left out.` : "",
+    plan.percent ? "" : "The second market has its own scale, on the left.",
     mine === theirs ? "" : `${mine} and ${theirs} are different quotes; nothing is converted.`,
   ].filter(Boolean);
 }

@@ -13,7 +13,9 @@ const AGAIN_MILLISECONDS = 60_000;
 const DAY = 86_400;
 const RANGES = [["1d", DAY], ["1w", 7 * DAY], ["1m", 30 * DAY], ["3m", 91 * DAY], ["1y", 365 * DAY], ["all", 0]];
 
-const state = choices({ market: "binance:BTC/USDT", timeframe: "1h", range: "1m", indicators: "sma,rsi", against: "", scale: "percent" });
+const state = choices({
+  market: "binance:BTC/USDT", timeframe: "1h", range: "1m", indicators: "sma,rsi", against: "", scale: "percent",
+});
 const [controls, trust, trouble, prices] = ["controls", "trust", "trouble", "prices"].map(byId);
 /** @type {any[]} */
 let known = [];
@@ -65,13 +67,15 @@ function draw() {
   marketSelect(controls, state, known);
   const row = known.find((each) => each.key === state.get("market"));
   timeframeSelect(controls, state, row?.timeframes ?? []);
-  marketSelect(controls, state, known.filter((each) => each !== row), { name: "against", label: "Beside it", none: "no other" });
+  const others = known.filter((each) => each !== row);
+  marketSelect(controls, state, others, { name: "against", label: "Beside it", none: "no other" });
 }
 
 function furnish() {
   draw();
   segments(controls, state, "range", "Range", RANGES.map(([name]) => ({ value: String(name), label: String(name) })));
-  select(controls, state, "scale", "Two markets", [{ value: "percent", label: "in percent" }, { value: "own", label: "own scales" }]);
+  const scales = [{ value: "percent", label: "in percent" }, { value: "own", label: "own scales" }];
+  select(controls, state, "scale", "Two markets", scales);
   controls.append(picks());
   const button = (/** @type {string} */ sign, /** @type {string} */ label, /** @type {() => void} */ onclick) =>
     element("button", { type: "button", "aria-label": label, title: label, onclick }, sign);
@@ -106,7 +110,8 @@ function picks() {
 
 function side() {
   const [crypto] = marketOf(state.get("market")).symbol.split("/");
-  void show(byId("venues"), () => venues(byId("venues"), crypto));
+  const symbols = [...new Set(known.map((row) => row.symbol).filter((symbol) => symbol.split("/")[0] === crypto))];
+  void show(byId("venues"), () => venues(byId("venues"), crypto, symbols));
   void show(byId("sentiment"), () => sentiment(byId("sentiment")));
   void show(byId("rankings"), () => rankings(byId("rankings")));
 }
@@ -122,6 +127,7 @@ async function start() {
   }
   if (!controls.childElementCount) furnish();
   open();
+  side();
 }
 
 state.onChange((changed) => {
@@ -144,4 +150,3 @@ setInterval(async () => {
   }
 }, AGAIN_MILLISECONDS);
 void start();
-side();

@@ -1,6 +1,7 @@
 // @ts-check
 // Rows as an accessible table that sorts by a click on (or Enter in) its headings. Exports:
-//   table(rows, columns, {caption, empty, sort, hideCaption}) -> an element to put into the page.
+//   table(rows, columns, {caption, empty, sort, hideCaption}) -> an element to put into the page; each cell carries its
+//     data-key and, as data-value, what the API said.
 // A column: {key, label, format(value, row) -> text or Node, kind: "number" | "text" | "time", hint, value(row) (what
 // it sorts by), sortable: false}; kind "number" aligns right. sort: a key, "-key" for descending.
 
@@ -50,7 +51,12 @@ function heading(column, sorted, turn) {
 
 /** @param {any} row @param {Column[]} columns */
 function line(row, columns) {
-  return element("tr", {}, ...columns.map((column) => element("td", { class: kindOf(column) }, text(row, column))));
+  const cells = columns.map((column) => {
+    const value = row[column.key];
+    const raw = { "data-key": column.key, "data-value": value === null || value === undefined ? null : String(value) };
+    return element("td", { class: kindOf(column), ...raw }, text(row, column));
+  });
+  return element("tr", {}, ...cells);
 }
 
 /** @param {any} row @param {Column} column */
