@@ -84,7 +84,8 @@ def _documents(
 ) -> tuple[bytes, Sequence[Any] | None]:
     text = statement("serving/as_json.sql", selection=selection.file, key=list(selection.key), **selection.names)
     asked = selection.parameters(None if limit is None else limit + 1, after)
-    rows = look.connection.execute(text, asked).fetchall()
+    # In binary: psycopg cannot read intervals, of which a key may be, as text in ISO 8601.
+    rows = look.connection.execute(text, asked, binary=True).fetchall()
     page = rows if limit is None else rows[:limit]
     body = b"[" + ",".join(row[0] for row in page).encode() + b"]"
     return body, page[-1][1:] if page and len(rows) > len(page) else None

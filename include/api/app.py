@@ -11,7 +11,22 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from include.api import problems
 from include.api.access import Access
 from include.api.headers import SecurityHeaders
-from include.api.routes import alerts, candles, chart, features, instruments, rankings, sentiment, tickers
+from include.api.routes import (
+    alerts,
+    candles,
+    chart,
+    coverage,
+    features,
+    forecasts,
+    instruments,
+    machinery,
+    models,
+    pipeline,
+    rankings,
+    revisions,
+    sentiment,
+    tickers,
+)
 from include.api.warehouse import Warehouse
 from include.api.ways_in import describe, refuse_the_rest
 
@@ -22,13 +37,18 @@ READABLE = (
     alerts.router,
     candles.router,
     chart.router,
+    coverage.router,
     features.router,
+    forecasts.router,
     instruments.router,
+    models.router,
+    pipeline.router,
     rankings.router,
+    revisions.router,
     sentiment.router,
     tickers.router,
 )
-MACHINERY: tuple[APIRouter, ...] = ()
+MACHINERY = (machinery.router,)
 
 
 class Stopwatch:

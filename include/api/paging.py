@@ -7,13 +7,15 @@ import binascii
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from include.api.formats import duration
 from include.api.problems import Problem
 from include.serving.selection import Rows, Selection, Table
 
 LARGEST_CURSOR = 1000  # characters
+MOVING = {"starts_at", "ends_at", "now"}
 
 
 def cursor_of(selection: Selection | Table, key: Sequence[Any]) -> str:
@@ -28,7 +30,7 @@ def key_of(selection: Selection | Table, cursor: str | None) -> list[Any] | None
     try:
         read = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         question, *key = read
-    except (ValueError, TypeError, binascii.Error):
+    except (ValueError, TypeError, binascii.Error, RecursionError):
         raise Problem(422, "invalid-cursor", "the cursor is none that this API gave") from None
     if question != _question(selection) or len(key) != len(selection.key) or not all(map(_is_plain, key)):
         raise Problem(422, "invalid-cursor", "the cursor belongs to another question: send the same parameters")
@@ -49,20 +51,22 @@ def rows_after(table: Table, key: Sequence[Any] | None) -> Rows:
 
 
 def _question(selection: Selection | Table) -> str:
-    """A digest of the file and the values, but for where the window ends: that moves on with now."""
+    """A digest of the file and the values, but for the window, which moves on with now: the key says where to go on."""
     asked = {name: str(value) for name, value in _lasting(selection.values).items()}
     return hashlib.sha256(json.dumps([selection.file, asked], sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _lasting(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if name != "ends_at"}
+    return {name: value for name, value in values.items() if name not in MOVING}
 
 
 def _plain(value: Any) -> str | int | float | None:
     if isinstance(value, datetime | date):
         return value.isoformat()
+    if isinstance(value, timedelta):
+        return duration(value)
     return value if isinstance(value, int | float) or value is None else str(value)
 
 
 def _is_plain(value: Any) -> bool:
-    return value is None or isinstance(value, str | int | float)
+    return value.isprintable() if isinstance(value, str) else isinstance(value, int | float)

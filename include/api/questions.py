@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)  # the first block of Bitcoin's chain
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
@@ -30,6 +30,9 @@ Symbol = Annotated[
 Crypto = Annotated[
     str, Field(pattern=r"^[A-Z0-9]{1,20}$", description="A coin, the base of a market.", examples=["BTC"])
 ]
+Horizon = Annotated[
+    str, Field(pattern=r"^PT[1-9][0-9]{0,4}H$", description="Hours ahead, in ISO 8601.", examples=["PT24H"])
+]
 Timeframe = Literal["1m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d"]
 
 
@@ -43,6 +46,21 @@ class Question(BaseModel):
     ] = False
 
 
+class Times(Question):
+    """A question about a half-open window [from, to) of times in UTC."""
+
+    start: Annotated[Time | None, Field(alias="from", description="First time; with its offset from UTC.")] = None
+    end: Annotated[Time | None, Field(alias="to", description="Times before this one; now where it is left out.")] = (
+        None
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.start and self.end and self.start >= self.end:
+            raise ValueError("`to` has to be later than `from`")
+        return self
+
+
 class Paged(Question):
     """A question with many rows."""
 
@@ -52,10 +70,5 @@ class Paged(Question):
     ] = None
 
 
-class Windowed(Paged):
-    """A question about a half-open window [from, to) of times in UTC."""
-
-    start: Annotated[Time | None, Field(alias="from", description="First time; with its offset from UTC.")] = None
-    end: Annotated[Time | None, Field(alias="to", description="Times before this one; now where it is left out.")] = (
-        None
-    )
+class Windowed(Times, Paged):
+    """A question with many rows, about a window of times."""

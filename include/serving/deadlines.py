@@ -9,6 +9,7 @@ from include.serving.trust import Reason
 
 CANDLE_GRACE = timedelta(hours=1)  # beyond one candle's length after the newest close
 FEATURE_LAG = timedelta(hours=2)  # behind the newest candle
+TRANSFORM_LAG = timedelta(hours=2)  # of the hours searched for alerts, behind the newest candle
 TICKER_AGE = timedelta(minutes=30)
 SENTIMENT_AGE = timedelta(hours=50)  # since the newest value was published; daily, sometimes late
 FORECAST_AGE = timedelta(hours=2)  # since the close that the newest forecast starts from
@@ -40,13 +41,21 @@ def features_behind(what: str, newest: datetime | None, candle: datetime | None)
     what: whose features, e.g. `binance BTC/USDT 1h`. newest, candle: close times, UTC, of the newest candle that has
     features and of the newest one there is.
     """
+    return lagging(f"features of {what}", newest, candle, FEATURE_LAG)
+
+
+def lagging(what: str, newest: datetime | None, candle: datetime | None, deadline: timedelta) -> Reason | None:
+    """A reason to abstain where what is made of candles lags too far behind the newest one; None where it is in time.
+
+    what: made of candles, in the plural. newest, candle: close times, UTC, of the newest candle it was made of and of
+    the newest one there is.
+    """
     if newest is None:
-        return Reason("nothing_known", f"there is none of what was asked for: features of {what}")
-    if candle is None or candle - newest <= FEATURE_LAG:
+        return Reason("nothing_known", f"there is none of what was asked for: {what}")
+    if candle is None or candle - newest <= deadline:
         return None
-    lag, deadline = _words(candle - newest), _words(FEATURE_LAG)
-    said = f"the newest features of {what} are of {newest:%Y-%m-%d %H:%M} UTC, {lag} behind the candles"
-    return Reason("stale", f"{said}; the deadline is {deadline}", newest + FEATURE_LAG)
+    said = f"the newest {what} are of {newest:%Y-%m-%d %H:%M} UTC, {_words(candle - newest)} behind the candles"
+    return Reason("stale", f"{said}; the deadline is {_words(deadline)}", newest + deadline)
 
 
 def _words(span: timedelta) -> str:

@@ -11,6 +11,9 @@ from include.serving.trust import Trust
 from include.warehouse.connection import Connection
 from include.warehouse.sql import statement
 
+# Types of a table's columns: PostgreSQL's object ids (pg_type.dat).
+BOOL, INT, FLOAT, NUMERIC, TEXT, DATE, TIME, INTERVAL = 16, 20, 701, 1700, 25, 1082, 1184, 1186
+
 
 class UnknownSubjectError(LookupError):
     """Something was asked for that this warehouse has never heard of; the message names what it has."""
@@ -33,7 +36,7 @@ class Selection:
     """Rows to answer with.
 
     file: of sql/serving, without its ending; it ends in `order by KEY limit %(limit)s` and takes the key of the row
-    before as `after_<column>`, NULL at the start. names: what its template is filled in with.
+    before as `after_<column>`, a text to be cast, NULL at the start. names: what its template is filled in with.
     values: bound parameters. key: columns of the result that name a row, in the order of its rows; () where all rows
     always come at once.
     """
@@ -45,13 +48,15 @@ class Selection:
 
     def parameters(self, limit: int | None, after: Sequence[Any] | None) -> dict[str, Any]:
         """The values, the row it goes on after, and how many rows at most; None for all."""
-        before = dict(zip((f"after_{name}" for name in self.key), after or [None] * len(self.key), strict=True))
+        given = [None if value is None else str(value) for value in after or [None] * len(self.key)]
+        before = dict(zip((f"after_{name}" for name in self.key), given, strict=True))
         return {**self.values, **before, "limit": limit}
 
     def rows(self, connection: Connection, limit: int | None = None, after: Sequence[Any] | None = None) -> Rows:
         """The rows as Python values."""
         text = statement(f"serving/{self.file}.sql", **self.names)
-        cursor = connection.execute(text, self.parameters(limit, after))
+        # Binary: the driver cannot read durations in the style that JSON needs.
+        cursor = connection.execute(text, self.parameters(limit, after), binary=True)
         described = cursor.description or []
         return Rows(
             [column.name for column in described], [column.type_code for column in described], cursor.fetchall()
