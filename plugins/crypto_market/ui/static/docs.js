@@ -28,7 +28,7 @@ function question(described, base, path, asked) {
   const id = anchor(path);
   return element("section", { class: "panel", id, "aria-labelledby": `${id}-title` },
     element("header", {}, element("h2", { id: `${id}-title` }, "GET ", element("code", {}, base + path))),
-    element("p", { class: "said" }, asked.description ?? ""),
+    ...paragraphs(asked.description ?? "").map((text) => element("p", { class: "said" }, text)),
     table(parameters(described, asked), [
       { key: "name", label: "Parameter" },
       { key: "kind", label: "Kind" },
@@ -88,6 +88,11 @@ function resolved(described, schema) {
   if (!schema?.$ref) return schema ?? {};
   const names = schema.$ref.replace("#/", "").split("/");
   return names.reduce((/** @type {Json} */ inner, /** @type {string} */ name) => inner[name], described);
+}
+
+/** @param {string} text lines broken anywhere, paragraphs by an empty line */
+function paragraphs(text) {
+  return text.split(/\n\s*\n/).map((each) => each.replaceAll("\n", " "));
 }
 
 /** @param {string} path */
