@@ -29,6 +29,7 @@ _ARROW_TYPES: dict[int, pa.DataType] = {
     23: pa.int64(),
     700: pa.float64(),
     701: pa.float64(),
+    1009: pa.list_(pa.string()),
     1082: pa.date32(),
     1184: pa.timestamp("us", "UTC"),
     1186: pa.duration("us"),
@@ -63,8 +64,9 @@ def _weight(parameters: Sequence[str]) -> float:
 def bulk(rows: Rows, media_type: str, metadata: dict[str, str]) -> bytes:
     """The rows as CSV, Arrow stream or Parquet; metadata goes into the schema of the last two.
 
-    CSV: decimals with every digit, times in ISO 8601 UTC, durations in ISO 8601, nothing for NULL. Arrow and Parquet:
-    decimals as decimal128(38, 18), times as microseconds UTC. Raises pyarrow.ArrowInvalid for a decimal beyond that.
+    CSV: decimals with every digit, times in ISO 8601 UTC, durations in ISO 8601, lists joined by spaces, nothing for
+    NULL. Arrow and Parquet: decimals as decimal128(38, 18), times as microseconds UTC. Raises pyarrow.ArrowInvalid for
+    a decimal beyond that.
     """
     if media_type == CSV:
         return _csv(rows)
@@ -119,4 +121,6 @@ def _text(value: Any) -> Any:
         return str(value).lower()
     if isinstance(value, float):
         return repr(value)
+    if isinstance(value, list):
+        return " ".join(value)
     return format(value, "f") if hasattr(value, "as_tuple") else value

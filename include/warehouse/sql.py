@@ -15,6 +15,8 @@ SQL_FOLDER = Path(__file__).parents[2] / "sql"
 _NAME = re.compile(r"[A-Za-z0-9_., ()]*", re.ASCII)
 
 # Statements by file and names: there are few of them, and rendering costs more than a short statement's execution.
+# Bounded, since whoever asks the data API for columns chooses names.
+MOST_RENDERED = 1000
 _rendered: dict[tuple[str, str], str] = {}
 
 
@@ -51,8 +53,12 @@ def statement(name: str, **names: object) -> str:
     jinja2.UndefinedError for a name that is missing, UnsafeNameError for a name that is none.
     """
     filled = (name, repr(names))
-    if filled not in _rendered:
+    text = _rendered.get(filled)
+    if text is None:
         for key, value in names.items():
             _check(key, value)
-        _rendered[filled] = _environment().get_template(name).render(names)
-    return _rendered[filled]
+        text = _environment().get_template(name).render(names)
+        if len(_rendered) >= MOST_RENDERED:
+            _rendered.clear()
+        _rendered[filled] = text
+    return text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,11 +11,9 @@ from pydantic import Field
 from include.api.answers import respond
 from include.api.questions import Symbol, Timeframe, Venue, Windowed
 from include.api.schemas import Exact, Row, described
-from include.candles.timeframes import step
 from include.serving.candles import CandleQuestion, candles
 
 router = APIRouter()
-USUAL_CANDLES = 500  # of the window where none is given
 
 
 class Candle(Row):
@@ -49,11 +47,9 @@ class CandleQuery(Windowed):
 def get_candles(request: Request, asked: Annotated[CandleQuery, Query()]) -> Response:
     """Closed candles by open time, with every digit the venue gave.
 
-    Without `from`, the newest 500. An answer abstains where a candle of its window is neither held nor explained, or
-    the newest one is overdue.
+    Without `from`, the newest 500. An answer abstains where a candle of its window is neither held nor explained or has
+    left for the archive, or the newest one is overdue.
     """
     with request.app.state.warehouse.look() as look:
-        end = min(asked.end or look.now, look.now)
-        start = asked.start or end - min(USUAL_CANDLES * step(asked.timeframe), timedelta(days=5000))
-        answer = candles(look, CandleQuestion(asked.venue, asked.symbol, asked.timeframe, start, asked.end))
+        answer = candles(look, CandleQuestion(asked.venue, asked.symbol, asked.timeframe, asked.start, asked.end))
         return respond(request, look, answer, limit=asked.limit, cursor=asked.cursor, untrusted=asked.untrusted)
