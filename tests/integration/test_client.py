@@ -35,13 +35,13 @@ HOUR = timedelta(hours=1)
 START = datetime(2024, 1, 1, tzinfo=UTC)
 NOW = START + 100 * HOUR + timedelta(minutes=10)
 BTC = ("binance", "BTC/USDT")
-# Of these, Arrow's own cast to binary floating point misses the nearest by a bit.
-CLOSES = [Decimal(n) / 10**8 for n in range(6_700_000_000_001, 6_700_000_000_001 + 100 * 12_345_679, 12_345_679)]
+# Arrow's own cast to binary floating point misses the nearest of more than half of these by a bit.
+CLOSES = [Decimal(n) / 10**8 for n in range(90_000_001, 90_000_101)]
 
 
 @pytest.fixture
 def door(warehouse: WarehouseDsns, writer: Connection) -> Iterator[Door]:
-    low, high = Decimal(1), Decimal(10**6)
+    low, high = Decimal("0.5"), Decimal(1)
     some = [
         Candle(START + n * HOUR, low, high, low, close, Decimal("12.34567890"), Decimal(1), 42 if n else None)
         for n, close in enumerate(CLOSES)
