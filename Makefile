@@ -12,7 +12,7 @@ STACK := $(PY) -m include.cli stack
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: help install demo up down status sql env dag-test quote coverage reconcile verify-forecasts models report report-metrics budgets archive export replay new-venue test lint test-fast audit backup backups restore-backup bench bench-ingest bench-features bench-feature-memory bench-training bench-archive bench-backfill bench-calibration bench-receiver soak prove-alerts prove-celery prove-containers prove-recovery canary docs pictures lock lock-check clean
+.PHONY: help install demo up down status sql env dag-test quote market coverage forecasts reconcile verify-forecasts models report report-metrics budgets archive export replay new-venue test lint test-fast audit backup backups restore-backup bench bench-ingest bench-features bench-feature-memory bench-training bench-archive bench-backfill bench-calibration bench-receiver bench-api soak prove-alerts prove-celery prove-containers prove-recovery canary docs pictures lock lock-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-21s %s\n", $$1, $$2}' Makefile
@@ -51,13 +51,15 @@ dag-test: install ## make dag-test DAG=ohlcv_backfill DATE=2024-06-01
 	@settings="$$($(STACK) env)"; eval "$$settings"; $(PY) -m airflow dags test "$(DAG)" $(DATE)
 
 # Commands on the warehouse of the stack that is up: make coverage ARGS="--months"
-coverage reconcile verify-forecasts models report budgets archive export: install
+market coverage forecasts reconcile verify-forecasts models report budgets archive export: install
 	@settings="$$($(STACK) env)"; eval "$$settings"; $(PY) -m include.cli $@ $(if $(filter models archive,$@),$(or $(ARGS),list),$(ARGS))
 
 quote: install ## make quote ARGS="--from 2018-01-01 --to 2025-01-01": what a backfill will cost
 	@$(PY) -m include.cli backfill-quote $(ARGS)
 
+market: ## what is known of the markets, and how far it can be trusted (ARGS="--market binance:BTC/USDT --from 2024-01-01")
 coverage: ## is every candle there, or its absence explained? (ARGS="--months --certificate FILE")
+forecasts: ## the newest forecasts, or why there are none; the scoreboard; who serves (ARGS="--json")
 reconcile: ## do the venues agree?
 verify-forecasts: ## is every sealed forecast as it was sealed? (ARGS="--heads FILE")
 models: ## who serves, on what evidence (ARGS="rollback binance:BTC/USDT log_return/24")
@@ -140,6 +142,9 @@ bench-backfill: install ## seven years through the scheduler: where the time goe
 
 bench-receiver: install ## 10,000 StatsD packets a second for 10 s: lost, memory, time of a page (ARGS="--rate 20000")
 	@$(PY) -m benchmarks.bench_receiver $(ARGS)
+
+bench-api: install ## answers of the data API of a stack that is up, beside a bare FastAPI route (ARGS="--askers 8")
+	@$(PY) -m benchmarks.data_api $(ARGS)
 
 soak: install ## hours of operation at many times their speed, beside the budget of a month (ARGS="--hours 720")
 	@$(PY) -m benchmarks.soak $(ARGS)

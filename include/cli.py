@@ -13,6 +13,10 @@ COMMANDS = {
     "backfill-quote": ("include.collect.quote_command", "what a backfill will ask of each venue, before it runs"),
     "market": ("include.serving.market_command", "markets, tickers, sentiment, alerts, candles; exit 1 on any doubt"),
     "coverage": ("include.coverage.command", "the equation of completeness; exit 1 on any unknown candle"),
+    "forecasts": (
+        "include.serving.forecasts_command",
+        "the newest forecasts or why there are none, calibration, scoreboard, models; exit 1 on any doubt",
+    ),
     "reconcile": ("include.reconcile.command", "compare the venues' candles of the same hours"),
     "verify-forecasts": (
         "include.forecasting.verify_command",

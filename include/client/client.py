@@ -109,23 +109,29 @@ class Client:
 
     def forecasts(
         self,
-        venue: str,
-        symbol: str,
+        venue: str | None = None,
+        symbol: str | None = None,
         horizon: str | None = None,
         start: Time | None = None,
         end: Time | None = None,
         **answer: Unpack[Form],
     ) -> pd.DataFrame:
         """Sealed forecasts by the time they are of, and what came of them. horizon: as ISO 8601, `PT24H`."""
-        market = {"venue": venue, "symbol": symbol, "horizon": horizon}
-        return self.ask("forecasts", {**market, **_window(start, end)}, paged=True, **answer)
+        named = {"venue": venue, "symbol": symbol, "horizon": horizon}
+        return self.ask("forecasts", {**named, **_window(start, end)}, paged=True, **answer)
 
-    def latest_forecasts(self, **answer: Unpack[Form]) -> pd.DataFrame:
-        """The newest forecast of every series, or why there is none."""
-        return self.ask("forecasts/latest", **answer)
+    def latest_forecasts(
+        self,
+        venue: str | None = None,
+        symbol: str | None = None,
+        horizon: str | None = None,
+        **answer: Unpack[Form],
+    ) -> pd.DataFrame:
+        """The newest forecast of every series; where `state` is not `served`, `reason` instead of numbers."""
+        return self.ask("forecasts/latest", {"venue": venue, "symbol": symbol, "horizon": horizon}, **answer)
 
     def scoreboard(self, window: str | None = None, **answer: Unpack[Form]) -> pd.DataFrame:
-        """Skill of sealed forecasts against each baseline."""
+        """Skill of sealed forecasts against each baseline; window: `7 days`, `30 days`, `90 days` or `all`."""
         return self.ask("scoreboard", {"window": window}, **answer)
 
     def models(self, **answer: Unpack[Form]) -> pd.DataFrame:
