@@ -11,6 +11,7 @@ import { banner, failed, show, waiting } from "./trust.js";
 
 const AGAIN_MILLISECONDS = 60_000;
 const DAY = 86_400;
+const TIMEFRAMES = ["1h", "1d"]; // of a market that has no candle yet
 const RANGES = [["1d", DAY], ["1w", 7 * DAY], ["1m", 30 * DAY], ["3m", 91 * DAY], ["1y", 365 * DAY], ["all", 0]];
 
 const state = choices({
@@ -27,31 +28,37 @@ const chart = marketChart(
     /** @param {any} first @param {any} second */
     onAnswer(first, second) {
       trouble.replaceChildren();
+      trouble.removeAttribute("aria-busy");
       prices.hidden = false;
       prices.removeAttribute("aria-busy");
       const reasons = [...first.reasons, ...(second?.reasons ?? [])];
       const both = { ...first, reasons, verdict: reasons.length ? "abstained" : "answered" };
-      // A status is read out whenever it changes: not at every step of panning.
-      const facts = JSON.stringify([both.world, both.verdict, reasons, both.as_of.slice(0, 16)]);
+      // A status is read out whenever it is written: only what is new.
+      const { world, complete_until: until, completeness_percent: share } = both;
+      const facts = JSON.stringify([world, reasons, until, share, both.as_of.slice(0, 16)]);
       if (facts !== said) banner(trust, both);
       said = facts;
     },
     /** @param {any} envelope @param {any[]} rows */
     onAlerts: (envelope, rows) => alerts(byId("alerts"), envelope, rows),
     onAlertsError: (/** @type {any} */ error) => failed(byId("alerts"), error, open),
-    onError(/** @type {any} */ error) {
-      prices.hidden = true;
-      failed(trouble, error, open);
-    },
+    onError: (/** @type {any} */ error) => fail(error, open),
   },
 );
+
+/** Nothing is said of what is not there, neither prices nor their trust.
+ * @param {any} error @param {() => void} again */
+function fail(error, again) {
+  [prices.hidden, said] = [true, ""];
+  trust.className = "";
+  fill(trust);
+  failed(trouble, error, again);
+}
 
 function open() {
   const named = (/** @type {string} */ key) => `${marketOf(key).venue} ${marketOf(key).symbol}`;
   const row = known.find((each) => each.key === state.get("market"));
-  if (!row?.first_opened_at) {
-    return failed(trouble, new Problem(404, "No candles", `${named(state.get("market"))} has no candle yet`), start);
-  }
+  const now = Date.parse(row.as_of) / 1000;
   prices.setAttribute("aria-busy", "true");
   byId("prices-title").textContent = named(row.key);
   const against = state.get("against") === row.key ? "" : state.get("against");
@@ -59,14 +66,15 @@ function open() {
     market: row.key, name: named(row.key), against, againstName: against && named(against),
     timeframe: state.get("timeframe"), range: RANGES.find(([name]) => name === state.get("range"))?.[1] ?? 0,
     indicators: chosen(state.get("indicators")), percent: Boolean(against) && state.get("scale") === "percent",
-    first: Date.parse(row.first_opened_at) / 1000, now: Date.parse(row.as_of) / 1000,
+    // Of a market without a candle the answer itself says why there is none.
+    first: Math.min(Date.parse(row.first_opened_at ?? row.listed_at) / 1000, now - DAY), now,
   });
 }
 
 function draw() {
   marketSelect(controls, state, known);
   const row = known.find((each) => each.key === state.get("market"));
-  timeframeSelect(controls, state, row?.timeframes ?? []);
+  timeframeSelect(controls, state, row?.timeframes.length ? row.timeframes : TIMEFRAMES);
   const others = known.filter((each) => each !== row);
   marketSelect(controls, state, others, { name: "against", label: "Beside it", none: "no other" });
 }
@@ -122,8 +130,7 @@ async function start() {
     known = await markets();
     if (!known.length) throw new Problem(404, "No market", "this warehouse knows no market yet");
   } catch (error) {
-    prices.hidden = true;
-    return failed(trouble, error, start);
+    return fail(error, start);
   }
   if (!controls.childElementCount) furnish();
   open();
@@ -145,8 +152,7 @@ setInterval(async () => {
     const look = await ask("instruments");
     void chart.refresh(Date.parse(look.as_of) / 1000);
   } catch (error) {
-    prices.hidden = true;
-    failed(trouble, error, start);
+    fail(error, start);
   }
 }, AGAIN_MILLISECONDS);
 void start();

@@ -46,7 +46,8 @@ export function verdict(element, envelope) {
 function completeness(envelope) {
   const share = envelope.completeness_percent;
   const until = envelope.complete_until ? `complete until ${moment(envelope.complete_until)}` : "";
-  return [share === null ? "" : `${percent(share)} held`, until].filter(Boolean).join(", ");
+  const floored = share === null ? null : Math.floor(100 * share) / 100; // not quite all is not 100
+  return [floored === null ? "" : `${percent(floored)} held`, until].filter(Boolean).join(", ");
 }
 
 /** @param {import("./api.js").Envelope} envelope */
