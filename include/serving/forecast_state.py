@@ -34,13 +34,13 @@ def forecast_series(
 
 
 def _reasons(look: Snapshot, row: Series, holes: Reason | None) -> Iterator[Reason]:
-    market = f"{row['venue']} {row['symbol']} {row['timeframe']}"
-    forecast = f"the forecast of {row['venue']} {row['symbol']} {_hours(row)} hours ahead"
+    market, timeframe = f"{row['venue']} {row['symbol']}", row["timeframe"]
+    forecast = f"the forecast of {market} {_hours(row)} hours ahead"
     as_of, candle, features = row["as_of"], row["candle_closed_at"], row["features_closed_at"]
     old = [
-        stale(f"the newest candle of {market}", candle, look.now, candle_age(row["timeframe"])),
+        stale(f"the newest {timeframe} candle of {market}", candle, look.now, candle_age(timeframe)),
         # What is no older than what it is made from is not to blame.
-        stale(f"what features are there of {market}", features, look.now, FORECAST_AGE)
+        stale(f"the newest {timeframe} candle with features of {market}", features, look.now, FORECAST_AGE)
         if features is None or candle is None or features < candle
         else None,
     ]
@@ -48,7 +48,7 @@ def _reasons(look: Snapshot, row: Series, holes: Reason | None) -> Iterator[Reas
     if holes:
         yield holes
     if row["features_lacking"]:
-        text = f"{row['features_lacking']} candles of the last day of {market} have no features"
+        text = f"{row['features_lacking']} {timeframe} candles of the last day of {market} have no features"
         yield Reason("incomplete", text, features - DAY)
     if row["last_refused_at"] and (as_of is None or row["last_refused_at"] > row["made_at"]):
         yield Reason("refused", f"{forecast} was refused: {row['reason']}", row["last_refused_at"])
@@ -90,8 +90,8 @@ def _holes(look: Snapshot, row: Series) -> Reason | None:
         end=closed_at,
     )
     reason = unexplained(counted)
-    where = f"in the last day of {row['venue']} {row['symbol']} {row['timeframe']}"
-    return reason and replace(reason, text=f"{where} {reason.text}")
+    where = f"in the last day of {row['venue']} {row['symbol']}, {row['timeframe']}"
+    return reason and replace(reason, text=f"{where}: {reason.text}")
 
 
 def _hours(row: Series) -> int:
