@@ -104,7 +104,7 @@ def calls(port: int, token: str, market: str, now: datetime) -> list[Call]:
     year = window(market, now)
     of_market = {name: year[name] for name in ("venue", "symbol", "timeframe")}
     asked: dict[str, dict[str, str]] = {
-        "candles/chart": {**year, "points": "800", "indicators": "sma_50,rsi_14"},
+        "candles/chart": {**year, "points": "800", "indicators": "sma_30,rsi_14"},
         "candles": of_market,
         "tickers/latest": {},
         "coverage": of_market,
