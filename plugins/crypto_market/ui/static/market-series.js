@@ -5,7 +5,7 @@
 // /candles/chart by place in the grid), second (the same of the second market), alerts [{at, direction, text}]}.
 
 import { createSeriesMarkers, LineStyle, PriceScaleMode } from "./chart.js";
-import { colour } from "./theme.js";
+import { colour, onTheme } from "./theme.js";
 
 /** @typedef {{indicators: import("./indicators.js").Indicator[], against: string | null, percent: boolean}} Plan */
 /** @typedef {{start: number, step: number, count: number, bars: Map<number, any>, second: Map<number, any> | null,
@@ -32,6 +32,15 @@ export function marketSeries(chart) {
   let extra = [];
   /** @type {any} */
   let second = null;
+  /** @type {Drawn | null} */
+  let drawn = null;
+
+  function point() {
+    const arrows = drawn?.alerts.map((alert) => marker(alert, /** @type {Drawn} */ (drawn))) ?? [];
+    // One arrow a bar and direction, or those of years would stand on each other.
+    markers.setMarkers([...new Map(arrows.map((arrow) => [`${arrow.time} ${arrow.shape}`, arrow])).values()]);
+  }
+  onTheme(point);
 
   /** @param {import("./indicators.js").Indicator} each @param {number} pane */
   function addIndicator(each, pane) {
@@ -86,9 +95,8 @@ export function marketSeries(chart) {
       volume.setData(grid(frame.bars, (bar) => one(bar.volume)));
       for (const { series, value } of extra) series.setData(grid(frame.bars, (bar) => one(value(bar))));
       if (second) second.setData(frame.second ? grid(frame.second, (bar) => one(bar.close)) : []);
-      const arrows = frame.alerts.map((alert) => marker(alert, frame));
-      // One arrow a bar and direction, or those of years would stand on each other.
-      markers.setMarkers([...new Map(arrows.map((arrow) => [`${arrow.time} ${arrow.shape}`, arrow])).values()]);
+      drawn = frame;
+      point();
     },
   };
 }

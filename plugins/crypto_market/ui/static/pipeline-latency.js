@@ -69,7 +69,8 @@ function tile(name, text) {
 /** An hour without a forecast stays empty. @param {any[]} rows */
 function hourly(rows) {
   const times = new Map(rows.map((row) => [Date.parse(row.hour_at) / 1000, Number(row.seconds)]));
-  const [first, last] = [Math.min(...times.keys()), Math.max(...times.keys())];
+  const last = Math.max(...times.keys());
+  const first = Math.min(last - 23 * HOUR, ...times.keys()); // at least a day: one bar alone would be a wall
   return Array.from({ length: Math.round((last - first) / HOUR) + 1 }, (_, place) => {
     const time = first + place * HOUR;
     const value = times.get(time);

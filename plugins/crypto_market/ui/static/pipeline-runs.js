@@ -51,7 +51,7 @@ function overview(rows) {
   const columns = [
     { key: "dag_id", label: "DAG" },
     { key: "is_paused", label: "On", format: (/** @type {any} */ paused, /** @type {any} */ row) =>
-      row.has_import_errors ? state("bad", "✕ import error") : paused ? state("warn", "⏸ paused") : "on" },
+      row.has_import_errors ? state("bad", "✕ import error") : paused ? state("warn", "‖ paused") : "on" },
     { key: "schedule", label: "Schedule" },
     { key: "state", label: "Last run", format: stateOf },
     { key: "run_type", label: "Kind" },
