@@ -60,9 +60,10 @@ export function calendar(year, days, { chosen, label, look, choose }) {
 }
 
 export function legend() {
-  const entries = [WHOLE, ...KINDS, NONE].map((kind) =>
-    element("li", {}, element("span", { class: "day", "data-state": kind.state, "data-depth": "4", "aria-hidden": "true" },
-      kind.mark), kind.words));
+  const entries = [WHOLE, ...KINDS, NONE].map(({ state, mark, words }) => {
+    const sign = { class: "day", "data-state": state, "data-depth": "4", "aria-hidden": "true" };
+    return element("li", {}, element("span", sign, mark), words);
+  });
   return element("ul", { class: "legend", "aria-label": "What the marks mean" }, ...entries);
 }
 

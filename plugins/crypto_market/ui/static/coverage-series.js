@@ -1,6 +1,6 @@
 // @ts-check
-// Every series with its equation in words. Exports: seriesName(row), equationOf(row), seriesTable(rows, choose) for rows
-// of /coverage; yearsOf(row) for one of /instruments.
+// Every series with its equation in words. Exports: seriesName(row), equationOf(row), seriesTable(rows, choose) for
+// rows of /coverage; yearsOf(row) for one of /instruments.
 
 import { element } from "./dom.js";
 import { day, number, percent } from "./format.js";
@@ -36,7 +36,7 @@ export function seriesTable(rows, choose) {
     element("button", { type: "button", onclick: () => choose(row) }, seriesName(row));
   /** @param {boolean} complete */
   const complete = (complete) =>
-    complete ? element("span", { class: "mark" }, "✓ complete") : element("span", { class: "mark bad" }, "? has unknown");
+    element("span", { class: complete ? "mark" : "mark bad" }, complete ? "✓ complete" : "? has unknown");
   return table(
     rows,
     [

@@ -13,8 +13,8 @@ import { part } from "./part.js";
 import { banner, show } from "./trust.js";
 
 const FORBIDDEN =
-  "Not shown with your Airflow role: it tells about hosts and what they answered, word for word. It takes the right to " +
-  "read connections; an administrator of this Airflow can grant a role that has it.";
+  "Not shown with your Airflow role: it tells about hosts and what they answered, word for word. It takes the right " +
+  "to read connections; an administrator of this Airflow can grant a role that has it.";
 const state = choices({ market: "binance:BTC/USDT", timeframe: "1h", year: "", day: "" });
 const controls = byId("controls");
 

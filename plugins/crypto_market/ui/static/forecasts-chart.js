@@ -1,18 +1,20 @@
 // @ts-check
 // Forecasts with their intervals against what happened. Exports:
-//   forecastChart(box) -> {draw(rows, name), onLook(fn)}; fn gets the row under the crosshair, or null.
-//   outcome(row), historyTable(rows, name). Rows are those of /forecasts, by their target.
+//   forecastChart(box) -> {drawForecasts(rows, name), drawHappened(bars), onLook(fn)}; historyTable(rows, name).
+// Rows are those of /forecasts, by their target; bars those of /candles/chart.
 
 import { LineStyle, themedChart } from "./chart.js";
 import { element } from "./dom.js";
-import { moment, price } from "./format.js";
+import { moment } from "./format.js";
 import { IntervalBand } from "./forecasts-band.js";
-import { intervalWords } from "./forecasts-words.js";
+import { intervalWords, modelWords, priceWords } from "./forecasts-words.js";
 import { table } from "./table.js";
 import { colour, onTheme } from "./theme.js";
 
 const MOST_LINES = 200;
 const plain = { priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: false };
+
+const secondsOf = (/** @type {string} */ time) => Date.parse(time) / 1000;
 
 /** @param {HTMLElement} box */
 export function forecastChart(box) {
@@ -23,30 +25,53 @@ export function forecastChart(box) {
   const dashed = { lineStyle: LineStyle.Dashed, lineWidth: 2 };
   const forecast = chart.add("Line", () => ({ ...plain, ...dashed, color: colour("accent") }));
   const happened = chart.add("Line", () => ({ ...plain, lineWidth: 2, color: colour("text") }));
+  // After the box has its size.
+  const fit = () => void requestAnimationFrame(() => chart.api.timeScale().fitContent());
   /** @type {Map<number, any>} */
-  let byTime = new Map();
+  let sealed = new Map();
+  /** @type {Map<number, number>} */
+  let closes = new Map();
 
   return {
-    /** @param {any[]} rows @param {string} name */
-    draw(rows, name) {
-      byTime = new Map(rows.map((row) => [Date.parse(row.timestamp) / 1000, row]));
-      const items = [...byTime].map(([time, row]) => ({ time, row }));
-      band.setData(
-        items.map(({ time, row }) => ({
-          time, lower: row.lower_price, upper: row.upper_price, lower95: row.lower_price_95, upper95: row.upper_price_95,
-        })),
-      );
-      forecast.setData(items.map(({ time, row }) => ({ time, value: row.predicted_price })));
-      const known = items.filter(({ row }) => row.actual_price !== null);
-      happened.setData(known.map(({ time, row }) => ({ time, value: row.actual_price })));
-      chart.api.timeScale().fitContent();
+    /** @param {any[]} rows at least one @param {string} name */
+    drawForecasts(rows, name) {
+      sealed = new Map(rows.map((row) => [secondsOf(row.timestamp), row]));
+      const items = [...sealed].map(([time, row]) => ({
+        time, value: row.predicted_price, lower: row.lower_price, upper: row.upper_price, lower95: row.lower_price_95,
+        upper95: row.upper_price_95,
+      }));
+      // Where the first one starts from, so that even one alone is a line and a widening band.
+      const { as_of, as_of_price: value } = rows[0];
+      items.unshift({ time: secondsOf(as_of), value, lower: value, upper: value, lower95: value, upper95: value });
+      band.setData(items);
+      forecast.setData(hourly(items.map(({ time, value }) => ({ time, value }))));
+      fit();
       chart.describe(summary(rows, name));
     },
-    /** @param {(row: any) => void} look */
+    /** @param {any[]} bars of /candles/chart */
+    drawHappened(bars) {
+      closes = new Map(bars.map((bar) => [secondsOf(bar.opened_at) + bar.bar_seconds, bar.close]));
+      happened.setData([...closes].map(([time, value]) => ({ time, value })));
+      fit();
+    },
+    /** @param {(words: string) => void} look called with what is under the crosshair */
     onLook(look) {
-      chart.api.subscribeCrosshairMove((/** @type {any} */ at) => look(byTime.get(at.time) ?? null));
+      chart.api.subscribeCrosshairMove((/** @type {any} */ { time }) => {
+        if (sealed.has(time)) look(lookWords(sealed.get(time)));
+        else look(closes.has(time) ? `${moment(time)}: happened ${priceWords(closes.get(time))}` : "");
+      });
     },
   };
+}
+
+/** With an empty place for each hour between, so that time runs evenly.
+ * @param {{time: number, value: number}[]} items */
+function hourly(items) {
+  const end = items[items.length - 1].time;
+  const values = new Map(items.map(({ time, value }) => [time, value]));
+  for (let time = items[0].time; time < end; time += 3600) if (!values.has(time)) values.set(time, NaN);
+  const inOrder = [...values].sort(([one], [other]) => one - other);
+  return inOrder.map(([time, value]) => (value > 0 ? { time, value } : { time }));
 }
 
 /** @param {any[]} rows @param {string} name */
@@ -61,7 +86,7 @@ function summary(rows, name) {
 }
 
 /** Where the outcome lay. @param {any} row */
-export function outcome({ actual_price, lower_price, upper_price, lower_price_95, upper_price_95 }) {
+function outcome({ actual_price, lower_price, upper_price, lower_price_95, upper_price_95 }) {
   if (actual_price === null) return "still to come";
   if (lower_price <= actual_price && actual_price <= upper_price) return "within 80 %";
   if (lower_price_95 === null) return "outside 80 %";
@@ -69,10 +94,11 @@ export function outcome({ actual_price, lower_price, upper_price, lower_price_95
 }
 
 /** One forecast in a line. @param {any} row */
-export function lookWords(row) {
-  const happened = row.actual_price === null ? "still to come" : `happened ${price(row.actual_price)}, ${outcome(row)}`;
+function lookWords(row) {
+  const known = row.actual_price !== null;
+  const happened = known ? `happened ${priceWords(row.actual_price)}, ${outcome(row)}` : "still to come";
   return (
-    `${moment(row.timestamp)}: forecast ${price(row.predicted_price)}, ` +
+    `${moment(row.timestamp)}: forecast ${priceWords(row.predicted_price)}, ` +
     `80 % ${intervalWords(row.lower_price, row.upper_price)}, ` +
     `95 % ${intervalWords(row.lower_price_95, row.upper_price_95)}; ${happened}`
   );
@@ -87,15 +113,15 @@ export function historyTable(rows, name) {
     shown,
     [
       { key: "timestamp", label: "For", kind: "time" },
-      { key: "predicted_price", label: "Forecast", kind: "number", format: price },
+      { key: "predicted_price", label: "Forecast", kind: "number", format: priceWords },
       { key: "lower_price", label: "80 % interval", kind: "number", format: narrow },
       { key: "lower_price_95", label: "95 % interval", kind: "number", format: wide },
-      { key: "actual_price", label: "Happened", kind: "number", format: price },
+      { key: "actual_price", label: "Happened", kind: "number", format: priceWords },
       { key: "world", label: "Outcome", sortable: false, format: (_, row) => outcome(row) },
-      { key: "model", label: "Served", format: (model, row) => (row.is_naive ? "naive" : `${model} ${row.model_version}`) },
+      { key: "model", label: "Served", format: (model, row) => modelWords(model, row.model_version) },
       { key: "made_at", label: "Sealed", kind: "time" },
     ],
     { caption: `The newest ${shown.length} forecasts of ${name}`, empty: "No forecast in this range." },
   );
-  return element("details", {}, element("summary", {}, `The newest ${shown.length} as a table`), made);
+  return element("details", {}, element("summary", {}, "The newest of them as a table"), made);
 }

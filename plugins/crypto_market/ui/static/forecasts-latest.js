@@ -1,10 +1,10 @@
 // @ts-check
 // What is forecast now. Exports: latestTable(rows) of /forecasts/latest, with the reason in the place of a number that
-// is not given; serving(rows, models) -> a sentence or a list: who serves each series, and why.
+// is not given; serving(rows, models) -> a list: who serves what, and why.
 
 import { element } from "./dom.js";
-import { moment, NOTHING, number, price } from "./format.js";
-import { hoursOf, intervalWords, seriesName, shareWords, horizonWords, whoServes } from "./forecasts-words.js";
+import { moment, NOTHING, number } from "./format.js";
+import { intervalWords, modelWords, priceWords, seriesName, shareWords, whoServes } from "./forecasts-words.js";
 import { table } from "./table.js";
 
 /** @param {any[]} rows */
@@ -14,15 +14,15 @@ export function latestTable(rows) {
   return table(
     rows,
     [
-      { key: "symbol", label: "Market", format: (_, row) => `${row.venue} ${row.symbol}` },
-      { key: "horizon", label: "Horizon", format: horizonWords, value: (row) => hoursOf(row.horizon) },
+      { key: "symbol", label: "Series", kind: "series", format: (_, row) => seriesName(row), value: seriesName },
       { key: "timestamp", label: "For", kind: "time" },
       { key: "predicted_price", label: "Price", kind: "number", format: forecastOrReason },
       { key: "lower_price", label: "80 % interval", kind: "number", format: narrow },
       { key: "lower_price_95", label: "95 % interval", kind: "number", format: wide },
       { key: "up_probability", label: "Rises", kind: "number", format: (share) => shareWords(share) },
-      { key: "predicted_volatility", label: "Volatility", kind: "number", format: volatility },
-      { key: "model", label: "Served", format: served },
+      { key: "predicted_volatility", label: "Volatility", hint: "With its 80 % interval", kind: "number",
+        format: volatility },
+      { key: "model", label: "Served", kind: "series", format: served },
       { key: "made_at", label: "Sealed", kind: "time" },
     ],
     { caption: "The newest forecast of each market and horizon", empty: "No forecast has been made yet." },
@@ -31,7 +31,7 @@ export function latestTable(rows) {
 
 /** @param {any} value @param {any} row */
 function forecastOrReason(value, row) {
-  if (row.state === "served") return price(value);
+  if (row.state === "served") return priceWords(value);
   const since = row.refused_at ? ` (since ${moment(row.refused_at)})` : "";
   const text = `${row.reason ?? row.state}${since}`;
   return element("span", { class: "reason" }, element("span", { class: "mark bad" }, "✕ Abstains"), ` ${text}`);
@@ -39,28 +39,30 @@ function forecastOrReason(value, row) {
 
 /** @param {any} value @param {any} row */
 function volatility(value, row) {
-  if (value === null) return row.volatility_state === "refused" && row.state === "served" ? row.volatility_reason : NOTHING;
+  if (value === null) return row.state === "served" && row.volatility_reason ? row.volatility_reason : NOTHING;
   const words = (/** @type {any} */ each) => number(100 * each, 2);
   const whole = intervalWords(row.lower_volatility, row.upper_volatility, words);
-  return `${words(value)} % (80 %: ${whole})`;
+  return `${words(value)} % (${whole})`;
 }
 
 /** @param {any} _ @param {any} row */
 function served(_, row) {
   if (row.state !== "served") return NOTHING;
-  return row.is_naive ? "naive forecast" : `${row.model} ${row.model_version}`;
+  return row.is_naive ? "naive forecast" : modelWords(row.model, row.model_version);
 }
 
 /** @param {any[]} rows @param {any[]} models of /models */
 export function serving(rows, models) {
-  const judged = new Set(models.filter((each) => each.target === "log_return").map(seriesName));
+  const judged = new Set(models.map((each) => `${seriesName(each)} ${each.target}`));
   /** @type {Map<string, string[]>} */
   const said = new Map();
   for (const row of rows) {
-    const text = whoServes(row, judged.has(seriesName(row)));
-    said.set(text, [...(said.get(text) ?? []), seriesName(row)]);
+    for (const target of row.volatility_state === "none" ? ["log_return"] : ["log_return", "volatility"]) {
+      const text = whoServes(row, target, judged.has(`${seriesName(row)} ${target}`));
+      said.set(text, [...(said.get(text) ?? []), seriesName(row)]);
+    }
   }
-  if (said.size === 1) return element("p", { class: "said" }, `For every market and horizon, ${[...said.keys()][0]}.`);
-  const lines = [...said].map(([text, names]) => element("li", {}, element("strong", {}, `${names.join("; ")}: `), text));
+  const lines = [...said].map(([text, names]) =>
+    element("li", {}, element("strong", {}, text), `: ${names.join("; ")}`));
   return element("ul", { class: "said" }, ...lines);
 }

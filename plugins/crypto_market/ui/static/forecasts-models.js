@@ -2,19 +2,13 @@
 // Decisions who serves, and trainings. Exports: promotionsTable(rows) of /promotions, modelsTable(rows) of /models.
 
 import { element } from "./dom.js";
-import { age, NOTHING, signed } from "./format.js";
-import { probability, seriesName, shareWords, targetWords } from "./forecasts-words.js";
+import { age, NOTHING, number, signed } from "./format.js";
+import { kindName, modelWords, probability, shareWords } from "./forecasts-words.js";
 import { table } from "./table.js";
 
-const DECISIONS = /** @type {Record<string, string>} */ ({
-  promoted: "✓ promoted",
-  kept: "= champion kept",
-  retired: "✕ retired, the baseline serves",
-  naive: "= the baseline serves",
-  rolled_back: "↺ rolled back",
-});
+const MARKS = /** @type {Record<string, string>} */ ({ promoted: "✓ ", retired: "✕ ", rolled_back: "↺ " });
 /** @param {any} _ @param {any} row */
-const series = (_, row) => (row.horizon ? seriesName(row) : row.registered_model);
+const series = (_, row) => (row.horizon ? kindName(row) : row.registered_model);
 /** @param {number | null} share */
 const skill = (share) => signed(share === null ? null : 100 * share);
 
@@ -24,29 +18,41 @@ export function promotionsTable(rows) {
     rows,
     [
       { key: "decided_at", label: "Decided", kind: "time" },
-      { key: "symbol", label: "Series", format: series },
-      { key: "target", label: "Of", format: targetWords },
-      { key: "decision", label: "Decision", format: decision },
-      { key: "recipe", label: "Model", format: (recipe) => recipe ?? NOTHING },
-      { key: "baseline", label: "Best baseline", format: (name) => name?.replaceAll("_", " ") ?? NOTHING },
+      { key: "symbol", label: "Series", kind: "series", format: series },
+      { key: "decision", label: "Decision", kind: "series", format: decision },
+      { key: "reason", label: "Reason", sortable: false, format: reason },
+      { key: "recipe", label: "Model / best baseline", kind: "series", format: judged },
       { key: "skill", label: "Skill", kind: "number", format: skill },
       { key: "p_value_over_baseline", label: "p", kind: "number", format: probability },
       { key: "tries", label: "Tries", kind: "number" },
-      { key: "p_value_adjusted", label: "p for all tries", kind: "number", format: probability },
-      { key: "p_value_over_champion", label: "p over champion", kind: "number", format: probability },
-      { key: "test_rows", label: "Tested on", kind: "number" },
-      { key: "folds", label: "Folds", kind: "number" },
-      { key: "champion_after", label: "Serves since", format: (version) => version ?? "baseline" },
-      { key: "reason", label: "Reason", kind: "words" },
+      { key: "p_value_adjusted", label: "p for all", kind: "number", format: probability },
+      { key: "p_value_over_champion", label: "p, champion", kind: "number", format: probability },
+      { key: "test_rows", label: "Rows, folds", hint: "Tested on", kind: "number", format: tested },
     ],
     { caption: "Decisions with their statistics, newest first", empty: "No model has been judged yet." },
   );
 }
 
 /** @param {string} word @param {any} row */
-function decision(word, row) {
-  const by = row.decided_by ? ` by ${row.decided_by}` : "";
-  return element("span", { class: "decision" }, `${DECISIONS[word] ?? word}${by}`);
+function decision(word, { champion_after, decided_by }) {
+  const by = decided_by ? ` by ${decided_by}` : "";
+  const said = word === "naive" ? "" : `${MARKS[word] ?? ""}${word.replaceAll("_", " ")}${by}: `;
+  return `${said}${modelWords("the baseline", champion_after)} serves`;
+}
+
+/** @param {string | null} recipe @param {any} row */
+function judged(recipe, { baseline }) {
+  return recipe ? `${recipe} / ${baseline.replaceAll("_", " ")}` : NOTHING;
+}
+
+/** @param {number | null} rows @param {any} row */
+function tested(rows, { folds }) {
+  return rows === null ? NOTHING : `${number(rows)}, ${folds}`;
+}
+
+/** @param {string} text */
+function reason(text) {
+  return element("details", {}, element("summary", {}, "Why"), element("p", { class: "reason" }, text));
 }
 
 /** @param {any[]} rows */
@@ -54,10 +60,10 @@ export function modelsTable(rows) {
   return table(
     rows,
     [
-      { key: "symbol", label: "Series", format: series, value: seriesName },
-      { key: "target", label: "Of", format: targetWords },
-      { key: "recipe", label: "Model", format: (recipe, row) => `${recipe}, version ${row.model_version}` },
-      { key: "is_serving", label: "Serves", format: serves },
+      { key: "symbol", label: "Series", kind: "series", format: series, value: kindName },
+      { key: "recipe", label: "Model", kind: "series",
+        format: (recipe, row) => `${recipe}, version ${row.model_version}` },
+      { key: "is_serving", label: "Serves", kind: "series", format: serves },
       { key: "trained_at", label: "Trained", kind: "time" },
       { key: "age_seconds", label: "Age", kind: "number", format: ageOf },
       { key: "training_rows", label: "Rows", kind: "number" },
@@ -67,7 +73,7 @@ export function modelsTable(rows) {
       { key: "interval_coverage_95", label: "95 % held", kind: "number", format: (share) => shareWords(share) },
       { key: "mlflow_run_id", label: "MLflow run", format: (run) => element("code", {}, run.slice(0, 12)) },
     ],
-    { caption: "The newest and the serving trainings, judged on folds they had not seen", empty: "No model was trained yet." },
+    { caption: "The newest and the serving trainings, judged on folds they had not seen", empty: "None yet." },
   );
 }
 

@@ -3,7 +3,9 @@
 
 import { signed } from "./format.js";
 import { svg } from "./forecasts-svg.js";
-import { judgement, seriesName, shareWords, targetWords } from "./forecasts-words.js";
+import {
+  intervalWords, judgement, kindName, modelWords, NO_OUTCOME, shareWords, skillWords,
+} from "./forecasts-words.js";
 import { table } from "./table.js";
 
 const WIDE = 120;
@@ -11,30 +13,30 @@ const HIGH = 16;
 
 /** @param {any[]} rows */
 export function scoreboardTable(rows) {
-  const furthest = Math.max(0.001, ...rows.flatMap((row) => [row.skill, row.skill_lower, row.skill_upper].map(Math.abs)));
+  const sizes = rows.flatMap((row) => [row.skill, row.skill_lower, row.skill_upper].map(Math.abs));
+  const furthest = Math.max(0.001, ...sizes);
   return table(
     rows,
     [
-      { key: "symbol", label: "Series", format: (_, row) => seriesName(row), value: seriesName },
-      { key: "target", label: "Of", format: targetWords },
-      { key: "model", label: "Forecast", format: (model, row) => `${model} ${row.model_version ?? ""}`.trim() },
-      { key: "baseline", label: "Baseline", format: (name) => name.replaceAll("_", " ") },
+      { key: "symbol", label: "Series", kind: "series", format: (_, row) => kindName(row), value: kindName },
+      { key: "model", label: "Forecast", kind: "series", format: (model, row) => modelWords(model, row.model_version) },
+      { key: "baseline", label: "Baseline", kind: "series", format: (name) => name.replaceAll("_", " ") },
       { key: "skill", label: "Skill", kind: "number", format: (share) => signed(share === null ? null : 100 * share) },
       { key: "skill_lower", label: "95 % confidence", kind: "number", format: (_, row) => confidence(row) },
       { key: "skill_upper", label: "Picture", sortable: false, format: (_, row) => picture(row, furthest) },
-      { key: "loss", label: "Judgement", sortable: false, format: (_, row) => judgement(row) },
+      { key: "loss", label: "Judgement", kind: "series", sortable: false, format: (_, row) => judgement(row) },
       { key: "forecasts", label: "Outcomes", kind: "number" },
-      { key: "days", label: "Days", kind: "number" },
-      { key: "direction_accuracy", label: "Direction right", kind: "number", format: (share) => shareWords(share) },
+      { key: "days", label: "Days", kind: "number", hint: "With such outcomes; the confidence rests on them" },
+      { key: "direction_accuracy", label: "Direction", hint: "Share of forecasts whose direction was right",
+        kind: "number", format: (share) => shareWords(share) },
     ],
-    { caption: "Each forecast against each baseline", empty: "No forecast of this window has its outcome yet." },
+    { caption: "Each forecast against each baseline", empty: NO_OUTCOME },
   );
 }
 
 /** @param {any} row */
 function confidence({ skill_lower, skill_upper }) {
-  if (skill_lower === null) return "below 30 days";
-  return `${signed(100 * skill_lower)} to ${signed(100 * skill_upper)}`;
+  return skill_lower === null ? "below 30 days" : intervalWords(skill_lower, skill_upper, skillWords);
 }
 
 /** The interval beside zero, the baseline; all rows on one scale. @param {any} row @param {number} furthest */

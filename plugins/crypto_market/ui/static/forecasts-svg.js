@@ -4,7 +4,7 @@
 // LEFT; square(x, y): a frame of shares with its diagonal.
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
-export const LEFT = 230;
+export const LEFT = 270;
 const RIGHT = 700;
 const SIDE = 250;
 

@@ -5,7 +5,7 @@ import { ask } from "./api.js";
 import { choices, segments, select } from "./controls.js";
 import { byId, element, fill } from "./dom.js";
 import { calibrationPlot, calibrationTable, directionPlot, directionTable } from "./forecasts-calibration.js";
-import { forecastChart, historyTable, lookWords } from "./forecasts-chart.js";
+import { forecastChart, historyTable } from "./forecasts-chart.js";
 import { latestTable, serving } from "./forecasts-latest.js";
 import { modelsTable, promotionsTable } from "./forecasts-models.js";
 import { scoreboardTable } from "./forecasts-scoreboard.js";
@@ -15,8 +15,9 @@ import { banner, show } from "./trust.js";
 
 const RANGES = { 3: "3 days", 7: "1 week", 30: "1 month", 90: "3 months", 365: "1 year" };
 const WINDOWS = ["7 days", "30 days", "90 days", "all"];
+const MOST_BARS = 1500;
 const MOST_PAGES = 9; // of 1000 forecasts: a year of hours
-const state = choices({ market: "binance:BTC/USDT", horizon: "PT24H", range: "30", window: "90 days" });
+const state = choices({ market: "binance:BTC/USDT", horizon: "PT24H", range: "7", window: "90 days" });
 /** @type {ReturnType<typeof forecastChart> | null} */
 let chart = null;
 
@@ -34,17 +35,22 @@ function showHistory(asOf) {
   const name = seriesName(series());
   const from = new Date(Date.parse(asOf) - Number(state.get("range")) * 86_400_000).toISOString();
   part(byId("history"), { path: "forecasts", params: { ...series(), from }, pages: MOST_PAGES }, ({ data }) => {
-    byId("picture").hidden = !data.length;
-    if (data.length) drawn().draw(data, name);
+    if (data.length) drawn().drawForecasts(data, name);
     return [historyTable(data, name)];
   });
+  const { venue, symbol } = series();
+  part(byId("happened"), { path: "candles/chart", params: { venue, symbol, timeframe: "1h", from, points: MOST_BARS } },
+    ({ data }) => {
+      drawn().drawHappened(data);
+      return [];
+    });
 }
 
-/** The chart, made when there is something to draw. */
+/** The chart, made once it can be seen. */
 function drawn() {
   if (!chart) {
     chart = forecastChart(byId("chart"));
-    chart.onLook((row) => void (byId("look").textContent = row ? lookWords(row) : ""));
+    chart.onLook((words) => void (byId("look").textContent = words));
   }
   return chart;
 }
@@ -73,6 +79,7 @@ function begin({ data, as_of }) {
   byId("controls").append(element("label", { class: "choice" }, element("span", {}, "Market and horizon"), box));
   select(byId("controls"), state, "range", "Range",
     Object.entries(RANGES).map(([value, label]) => ({ value, label })));
+  byId("picture").hidden = false;
   showHistory(as_of);
   showDirection();
   state.onChange((changed) => {
@@ -87,15 +94,14 @@ function choose(key) {
   state.set({ market: `${venue}:${symbol}`, horizon });
 }
 
-byId("picture").hidden = true;
 show(byId("latest"), async () => {
-  const models = ask("models");
-  models.catch(() => null); // told where they are listed; who serves is told without them
+  const asking = ask("models").catch(() => null); // a failure is told where they are listed
   const answer = await ask("forecasts/latest");
   banner(byId("trust"), answer);
   fill(byId("latest"), latestTable(answer.data));
   begin(answer);
-  fill(byId("served"), answer.data.length ? serving(answer.data, (await models).data) : null);
+  const models = await asking;
+  fill(byId("served"), models && answer.data.length ? serving(answer.data, models.data) : null);
 });
 segments(byId("windows"), state, "window", "Window", WINDOWS.map((each) => ({ value: each, label: each })));
 showWindow();
