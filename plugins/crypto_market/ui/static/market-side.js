@@ -17,10 +17,11 @@ function trustLine(envelope) {
 }
 
 /** The last price of the coin at each venue. @param {HTMLElement} parent @param {string} crypto
- * @param {string[]} symbols its markets */
+ * @param {string[]} symbols its markets; [] where they are not known */
 export async function venues(parent, crypto, symbols) {
-  const answers = await Promise.all(symbols.map((symbol) => ask("tickers/latest", { symbol })));
-  const rows = answers.flatMap((answer) => answer.data);
+  const asked = symbols.length ? symbols.map((symbol) => ({ symbol })) : [{}];
+  const answers = await Promise.all(asked.map((each) => ask("tickers/latest", each)));
+  const rows = answers.flatMap((answer) => answer.data).filter((row) => row.symbol.startsWith(`${crypto}/`));
   const spread = (/** @type {any} */ row) => (row.bid && row.ask ? (10_000 * (row.ask - row.bid)) / row.bid : null);
   /** @param {string} key @param {string} label */
   const money = (key, label) => ({ key, label, kind: "number", format: price });

@@ -52,6 +52,8 @@ function fail(error, again) {
   [prices.hidden, said] = [true, ""];
   trust.className = "";
   fill(trust);
+  prices.removeAttribute("aria-busy");
+  fill(byId("alerts"), element("p", { class: "empty" }, "Not asked for while there are no prices."));
   failed(trouble, error, again);
 }
 
@@ -129,11 +131,11 @@ async function start() {
   try {
     known = await markets();
     if (!known.length) throw new Problem(404, "No market", "this warehouse knows no market yet");
+    if (!controls.childElementCount) furnish();
+    open();
   } catch (error) {
-    return fail(error, start);
+    fail(error, start);
   }
-  if (!controls.childElementCount) furnish();
-  open();
   side();
 }
 
@@ -146,7 +148,8 @@ state.onChange((changed) => {
 });
 controls.addEventListener("submit", (/** @type {Event} */ event) => event.preventDefault());
 setInterval(async () => {
-  if (document.hidden || !known.length) return;
+  if (document.hidden) return;
+  if (!known.length) return start();
   side();
   try {
     const look = await ask("instruments");
