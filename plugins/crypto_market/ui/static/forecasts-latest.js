@@ -23,7 +23,6 @@ export function latestTable(rows) {
       { key: "predicted_volatility", label: "Volatility", hint: "With its 80 % interval", kind: "number",
         format: volatility },
       { key: "model", label: "Served", kind: "series", format: served },
-      { key: "made_at", label: "Sealed", kind: "time" },
     ],
     { caption: "The newest forecast of each market and horizon", empty: "No forecast has been made yet." },
   );

@@ -3,7 +3,7 @@
 
 import { element } from "./dom.js";
 import { age, NOTHING, number, signed } from "./format.js";
-import { kindName, modelWords, probability, shareWords } from "./forecasts-words.js";
+import { kindName, probability, shareWords } from "./forecasts-words.js";
 import { table } from "./table.js";
 
 const MARKS = /** @type {Record<string, string>} */ ({ promoted: "✓ ", retired: "✕ ", rolled_back: "↺ " });
@@ -24,10 +24,9 @@ export function promotionsTable(rows) {
       { key: "recipe", label: "Model / best baseline", kind: "series", format: judged },
       { key: "skill", label: "Skill", kind: "number", format: skill },
       { key: "p_value_over_baseline", label: "p", kind: "number", format: probability },
-      { key: "tries", label: "Tries", kind: "number" },
-      { key: "p_value_adjusted", label: "p for all", kind: "number", format: probability },
+      { key: "p_value_adjusted", label: "p, all tries", kind: "number", format: ofTries },
       { key: "p_value_over_champion", label: "p, champion", kind: "number", format: probability },
-      { key: "test_rows", label: "Rows, folds", hint: "Tested on", kind: "number", format: tested },
+      { key: "test_rows", label: "Tested", hint: "Rows, in folds", kind: "number", format: tested },
     ],
     { caption: "Decisions with their statistics, newest first", empty: "No model has been judged yet." },
   );
@@ -36,8 +35,9 @@ export function promotionsTable(rows) {
 /** @param {string} word @param {any} row */
 function decision(word, { champion_after, decided_by }) {
   const by = decided_by ? ` by ${decided_by}` : "";
-  const said = word === "naive" ? "" : `${MARKS[word] ?? ""}${word.replaceAll("_", " ")}${by}: `;
-  return `${said}${modelWords("the baseline", champion_after)} serves`;
+  const serves = champion_after ? `version ${champion_after}` : "the baseline";
+  if (word === "naive") return `${serves} serves`;
+  return `${MARKS[word] ?? ""}${word.replaceAll("_", " ")}${by}: ${serves}`;
 }
 
 /** @param {string | null} recipe @param {any} row */
@@ -47,7 +47,12 @@ function judged(recipe, { baseline }) {
 
 /** @param {number | null} rows @param {any} row */
 function tested(rows, { folds }) {
-  return rows === null ? NOTHING : `${number(rows)}, ${folds}`;
+  return rows === null ? NOTHING : `${number(rows)} in ${folds}`;
+}
+
+/** @param {number | null} p @param {any} row */
+function ofTries(p, { tries }) {
+  return p === null ? NOTHING : `${probability(p)} of ${tries}`;
 }
 
 /** @param {string} text */
@@ -68,10 +73,10 @@ export function modelsTable(rows) {
       { key: "age_seconds", label: "Age", kind: "number", format: ageOf },
       { key: "training_rows", label: "Rows", kind: "number" },
       { key: "skill", label: "Skill", kind: "number", format: skill },
-      { key: "p_value_adjusted", label: "p for all tries", kind: "number", format: probability },
-      { key: "interval_coverage", label: "80 % held", kind: "number", format: (share) => shareWords(share) },
-      { key: "interval_coverage_95", label: "95 % held", kind: "number", format: (share) => shareWords(share) },
-      { key: "mlflow_run_id", label: "MLflow run", format: (run) => element("code", {}, run.slice(0, 12)) },
+      { key: "p_value_adjusted", label: "p, all tries", kind: "number", format: probability },
+      { key: "interval_coverage", label: "80 %", hint: "Held by the 80 % interval", kind: "number", format: (share) => shareWords(share) },
+      { key: "interval_coverage_95", label: "95 %", hint: "Held by the 95 % interval", kind: "number", format: (share) => shareWords(share) },
+      { key: "mlflow_run_id", label: "MLflow run", format: (run) => element("code", {}, run.slice(0, 8)) },
     ],
     { caption: "The newest and the serving trainings, judged on folds they had not seen", empty: "None yet." },
   );
@@ -80,7 +85,7 @@ export function modelsTable(rows) {
 /** @param {boolean} itself @param {any} row */
 function serves(itself, { serving_version }) {
   if (itself) return "✓ serves";
-  return serving_version ? `no, version ${serving_version} does` : "no, the baseline does";
+  return serving_version ? `no, version ${serving_version}` : "no, the baseline";
 }
 
 /** @param {number} seconds @param {any} row */
