@@ -28,6 +28,8 @@ export function marketSeries(chart) {
     priceLineVisible: false,
   }));
   volume.priceScale().applyOptions({ scaleMargins: { top: 0.82, bottom: 0 }, visible: false });
+  // The library scrolls no further than the last value: an unseen one at either end keeps the whole grid in reach.
+  const ruler = chart.add("Line", () => ({ visible: false, priceScaleId: "ruler", lastValueVisible: false }));
   /** @type {{series: any, value: (bar: any) => any}[]} */
   let extra = [];
   /** @type {any} */
@@ -72,7 +74,7 @@ export function marketSeries(chart) {
       for (const pane of chart.api.panes()) pane.setStretchFactor(pane.paneIndex() ? 1 : 3.2);
       if (plan.against) {
         second = chart.add("Line", () => ({
-          color: colour("series-2"), lineWidth: 2, title: plan.against, priceLineVisible: false,
+          color: colour("series-5"), lineWidth: 2, title: plan.against, priceLineVisible: false,
           priceScaleId: plan.percent ? "right" : "left",
         }));
       }
@@ -91,6 +93,8 @@ export function marketSeries(chart) {
         });
       /** @param {any} value */
       const one = (value) => (value === null || value === undefined ? {} : { value: Number(value) });
+      const last = { time: frame.start + (frame.count - 1) * frame.step, value: 0 };
+      ruler.setData(frame.count > 1 ? [{ time: frame.start, value: 0 }, last] : [last]);
       candles.setData(grid(frame.bars, ({ open, high, low, close }) => ({ open, high, low, close })));
       volume.setData(grid(frame.bars, (bar) => one(bar.volume)));
       for (const { series, value } of extra) series.setData(grid(frame.bars, (bar) => one(value(bar))));

@@ -40,7 +40,9 @@ export async function venues(parent, crypto, symbols) {
   ];
   const options = { caption: `Last prices of ${crypto}; different quotes are not converted`, sort: "venue" };
   const empty = `No price of ${crypto} has been observed.`;
-  fill(parent, ...answers.map(trustLine), table(rows, columns, { ...options, empty }));
+  const reasons = answers.flatMap((answer) => answer.reasons);
+  const together = { ...answers[0], reasons, verdict: reasons.length ? "abstained" : "answered" };
+  fill(parent, trustLine(together), table(rows, columns, { ...options, empty }));
 }
 
 /** @param {any} value */

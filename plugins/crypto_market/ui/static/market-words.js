@@ -26,7 +26,7 @@ export function legend(parent, plan, bar, other) {
     ...["open", "high", "low", "close"].map((name) => element("span", {}, `${name} ${price(bar[name])}`)),
     element("span", { class: bar.close < bar.open ? "down" : "up" }, signed((100 * (bar.close - bar.open)) / bar.open)),
     element("span", {}, `volume ${number(bar.volume)} ${base}`),
-    other ? key("series-2", `${plan.againstName} ${price(other.close)}`) : null,
+    other ? key("series-5", `${plan.againstName} ${price(other.close)}`) : null,
     ...linesOf(plan).map((line) => key(line.colour, `${line.label} ${price(bar[line.field])}`)),
   );
 }
