@@ -20,12 +20,11 @@ import requests
 
 from benchmarks.api.bare import PATH, bare
 from benchmarks.api.load import Call, Sample, load, quantile
-from include.stack.credentials import load_or_create
+from include.stack.credentials import AIRFLOW_USERS, load_or_create
 from include.stack.layout import Layout, Ports, StackError
 from include.stack.query import known_layout
 
 HOST, API = "127.0.0.1", "/market/api/v1"
-USER = "viewer"
 HOURS_OF_A_YEAR = 365 * 24
 YEAR_MS = 100  # of the server's time
 ROUNDS = 5
@@ -35,6 +34,7 @@ HEADINGS = ("call", "answers", "p50 ms", "p95 ms", "p95 / bare", "answers/s", "s
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--market", default="binance:BTC/USDT", help="of what is asked (default: %(default)s)")
+    parser.add_argument("--user", default="viewer", choices=AIRFLOW_USERS, help="who asks (default: %(default)s)")
     parser.add_argument("--askers", type=int, default=4, help="at a time (default: %(default)s)")
     parser.add_argument("--most", type=int, default=400, help="questions per call (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=20, help="per call, at most (default: %(default)s)")
@@ -42,7 +42,8 @@ def main() -> int:
     try:
         layout = known_layout(Layout.from_environment("live").var)
         port = Ports.from_environment().airflow
-        token = log_in(port, load_or_create(layout.credentials)[0].airflow_users()[USER])
+        password = load_or_create(layout.credentials)[0].airflow_users()[options.user]
+        token = log_in(port, options.user, password)
         now = as_of(port, token)
     except StackError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -62,15 +63,15 @@ def main() -> int:
     return 1 if missed or failed else 0
 
 
-def log_in(port: int, password: str) -> str:
+def log_in(port: int, user: str, password: str) -> str:
     """Airflow's token. Raises StackError where no Airflow answers."""
     try:
         answer = requests.post(
-            f"http://{HOST}:{port}/auth/token", json={"username": USER, "password": password}, timeout=10
+            f"http://{HOST}:{port}/auth/token", json={"username": user, "password": password}, timeout=10
         )
         answer.raise_for_status()
     except requests.RequestException as error:
-        raise StackError(f"no Airflow lets {USER} in at port {port}: {error}; start one with `make demo`") from error
+        raise StackError(f"no Airflow lets {user} in at port {port}: {error}; start one with `make demo`") from error
     return str(answer.json()["access_token"])
 
 
