@@ -188,15 +188,22 @@ def warehouse_template(cluster: PostgresCluster) -> WarehouseTemplate:
     return template
 
 
-@pytest.fixture
-def warehouse(cluster: PostgresCluster, warehouse_template: WarehouseTemplate) -> Iterator[WarehouseDsns]:
-    """DSNs (owner, writer, reader) of a fresh, empty, migrated warehouse."""
+@contextmanager
+def fresh_warehouse(cluster: PostgresCluster, template: WarehouseTemplate) -> Iterator[WarehouseDsns]:
+    """DSNs (owner, writer, reader) of a fresh, empty, migrated warehouse, which is gone afterwards."""
     name = f"test_{secrets.token_hex(6)}"
     with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
-        connection.execute(f'create database "{name}" template "{warehouse_template.name}"')
-    yield bootstrap(cluster.dsn(), name, warehouse_template.passwords)
+        connection.execute(f'create database "{name}" template "{template.name}"')
+    yield bootstrap(cluster.dsn(), name, template.passwords)
     with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
         connection.execute(f'drop database "{name}" with (force)')
+
+
+@pytest.fixture
+def warehouse(cluster: PostgresCluster, warehouse_template: WarehouseTemplate) -> Iterator[WarehouseDsns]:
+    """A warehouse of this test's own."""
+    with fresh_warehouse(cluster, warehouse_template) as dsns:
+        yield dsns
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from include.candles.timeframes import EPOCH, ceil, step
+from include.candles.timeframes import EPOCH, ceil, floor, step
 from include.coverage.equation import SeriesCoverage, series_coverage
 from include.serving.completeness import complete_until, unexplained
 from include.serving.deadlines import candle_age, stale
@@ -44,14 +44,15 @@ def candles(look: Snapshot, asked: CandleQuestion) -> Answer:
 def chart(look: Snapshot, asked: CandleQuestion, points: int, indicators: Sequence[str] = ()) -> Answer:
     """The same candles, drawn together into at most `points` bars of equal length, by open time.
 
-    A bar's length is a multiple of the timeframe, its open time a multiple of its length since the Unix epoch.
+    A bar's length is that of bar_length, its open time a multiple of it since the Unix epoch.
     indicators: columns of the feature registry, each as of a bar's last candle. Trust is that of the candles.
     """
     instrument_id, within = _place(look, asked)
+    closed = within._replace(end=min(within.end, floor(look.now, asked.timeframe)))
     values = {
         "instrument_id": instrument_id,
         "timeframe": asked.timeframe,
-        "bar": bar_length(within, asked.timeframe, points),
+        "bar": bar_length(closed, asked.timeframe, points),
         **within.values,
     }
     selection = Selection("chart", values, names={"columns": list(indicators)})
@@ -59,12 +60,17 @@ def chart(look: Snapshot, asked: CandleQuestion, points: int, indicators: Sequen
 
 
 def bar_length(within: Window, timeframe: str, points: int) -> timedelta:
-    """The shortest multiple of the timeframe that cuts the window into at most `points` bars anchored at the epoch."""
+    """A multiple of the timeframe that cuts the window into at most `points` bars anchored at the epoch.
+
+    The shortest that does so wherever a window of this length lies, so that panning does not change it; of a single
+    bar, the shortest that holds this window.
+    """
     length = step(timeframe)
-    first, last = ceil(within.start, timeframe), ceil(within.end, timeframe) - length
-    candles_in_bar = max(1, -(-((last - first) // length + 1) // points))
-    while (last - EPOCH) // (candles_in_bar * length) - (first - EPOCH) // (candles_in_bar * length) >= points:
-        candles_in_bar += 1
+    first, last = (ceil(within.start, timeframe) - EPOCH) // length, (ceil(within.end, timeframe) - EPOCH) // length - 1
+    slots = last - first + 1
+    candles_in_bar = max(1, (slots - 2) // (points - 1) + 1 if points > 1 else slots)
+    while (newest := last // candles_in_bar) - first // candles_in_bar >= points:
+        candles_in_bar = last // newest + 1  # the next one that lets the newest bar begin earlier
     return candles_in_bar * length
 
 

@@ -19,7 +19,7 @@ days as (
             least(k.newest_day::timestamp at time zone 'UTC', %(ends_at)s::timestamptz),
             interval '1 day'
         ) as day (starts_at)
-    where day.starts_at >= %(starts_at)s and day.starts_at < %(ends_at)s
+    where k.first_day is not null and day.starts_at >= %(starts_at)s and day.starts_at < %(ends_at)s
 ),
 
 judged as (

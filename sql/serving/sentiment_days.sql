@@ -18,7 +18,7 @@ expected as (
             least(%(ends_at)s::timestamptz, greatest(k.newest_at, %(overdue_before)s::timestamptz)),
             interval '1 day'
         ) as day (starts_at)
-    where day.starts_at >= %(starts_at)s and day.starts_at < %(ends_at)s
+    where k.first_at is not null and day.starts_at >= %(starts_at)s and day.starts_at < %(ends_at)s
 )
 
 select
