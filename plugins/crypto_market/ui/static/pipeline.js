@@ -17,6 +17,7 @@ if (dagId) {
   fill(byId("scope"), element("a", { href: "pipeline" }, "all DAGs"));
 }
 byId("latency-panel").hidden = Boolean(dagId) && dagId !== "price_forecast";
+byId("freshness-panel").classList.toggle("wide", byId("latency-panel").hidden);
 
 function draw() {
   void show(byId("freshness"), async () => banner(byId("trust"), await freshness(byId("freshness"), dagId)));
