@@ -24,7 +24,7 @@ def test_a_viewer_reads_what_the_warehouse_holds(stack: RunningStack) -> None:
             "and opened_at <= %s order by opened_at",
             (found["opened_at"].iloc[-1].to_pydatetime(),),
         ).fetchall()
-    assert len(stored) > 1000
+    assert len(stored) > 100
     assert list(zip(found["opened_at"], found["close"], strict=True)) == stored
     assert found.attrs["trust"]["world"] == stack.world
 
