@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -22,7 +24,8 @@ NOW = START + FILLED * HOUR + HOUR / 6
 KRAKEN = {"venue": "kraken", "symbol": "BTC/USD"}
 COUNTS = ("expected", "observed", "empty", "outage", "out_of_reach", "pending", "unknown")
 
-# Of kraken two hours are attested to be empty and one was held once; of binance two values were replaced.
+# Of kraken two hours are empty (the ledger says three, but one came since) and one was held once; of binance one candle
+# was replaced three times.
 HOLES = """
 insert into market.attestation (
     instrument_id, timeframe, covers, candle_count, absent, refused, source, request, response_sha256, recorded_at
@@ -31,14 +34,15 @@ insert into market.attestation (
     'https://api.kraken.com/0/public/Trades?pair=XXBTZUSD', repeat('ab', 32), '2024-01-03 00:05Z'
 );
 insert into market.coverage (instrument_id, timeframe, covers, state, reason, attestation_id, recorded_at) values
-    (2, '1h', '[2024-01-01 10:00Z,2024-01-01 12:00Z)', 'empty', 'kraken-trades has no candle', 1, '2024-01-03 00:05Z');
+    (2, '1h', '[2024-01-01 10:00Z,2024-01-01 13:00Z)', 'empty', 'kraken-trades has no candle', 1, '2024-01-03 00:05Z');
 delete from market.candle
 where instrument_id = 2 and opened_at in ('2024-01-01 10:00Z', '2024-01-01 11:00Z', '2024-01-02 20:00Z');
 insert into market.candle_revision (
     instrument_id, timeframe, opened_at, recorded_at, superseded_at, open, high, low, close, base_volume, source
 ) values
     (1, '1h', '2024-01-01 05:00Z', '2024-01-01 06:00Z', '2024-01-01 07:00Z', 1, 3, 1, 2, 5.10, 'rest'),
-    (1, '1h', '2024-01-01 05:00Z', '2024-01-01 07:00Z', '2024-01-01 08:00Z', 1, 4, 1, 3, 5.20, 'rest');
+    (1, '1h', '2024-01-01 05:00Z', '2024-01-01 07:00Z', '2024-01-01 08:00Z', 1, 4, 1, 3, 5.20, 'rest'),
+    (1, '1h', '2024-01-01 05:00Z', '2024-01-01 08:00Z', '2024-01-01 09:00Z', 1, 4, 1, 4, 5.30, 'rest');
 """
 
 
@@ -135,6 +139,14 @@ def test_pages_of_a_table_hold_each_row_once(client: TestClient) -> None:
     assert (rows, pages) == (["2024-01-01", "2024-01-02", "2024-01-03"], 2)
 
 
+def test_a_cursor_of_a_table_is_not_trusted(client: TestClient) -> None:
+    cursor = get(client, "coverage/days", **KRAKEN, limit=1)["next"].split("cursor=")[1]
+    question, *_ = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    forged = base64.urlsafe_b64encode(json.dumps([question, 5]).encode()).decode()
+    answer = client.get(f"{API}/coverage/days", params={**KRAKEN, "limit": 1, "cursor": forged})
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:crypto-market:problem:invalid-cursor")
+
+
 def test_a_table_comes_as_csv_too(client: TestClient) -> None:
     answer = client.get(f"{API}/coverage/days", params=KRAKEN, headers={"Accept": "text/csv"})
     rows = list(csv.DictReader(answer.text.splitlines()))
@@ -144,14 +156,17 @@ def test_a_table_comes_as_csv_too(client: TestClient) -> None:
 
 
 def test_revisions_come_with_what_replaced_them_the_newest_first(client: TestClient) -> None:
-    newer, older = get(client, "revisions")["data"]
-    assert (newer["close"], newer["new_close"], newer["new_source"]) == (3, 105, "test")
-    assert (older["close"], older["new_close"], older["new_volume"]) == (2, 3, 5.2)
+    newest, newer, oldest = get(client, "revisions")["data"]
+    assert (newest["close"], newest["new_close"], newest["new_source"]) == (4, 105, "test")
+    assert (newer["close"], newer["new_close"], newer["new_source"]) == (3, 4, "rest")
+    assert (oldest["close"], oldest["new_close"], oldest["new_volume"]) == (2, 3, 5.2)
     assert b'"volume":5.10' in client.get(f"{API}/revisions").content
     assert get(client, "revisions", venue="kraken")["data"] == []
     assert get(client, "revisions", **{"from": "2024-01-01T06:00:00Z"})["data"] == []
     first = get(client, "revisions", limit=1)
-    assert [row["revision_id"] for row in client.get(first["next"]).json()["data"]] == [older["revision_id"]]
+    assert [row["revision_id"] for row in client.get(first["next"]).json()["data"]] == [
+        newer["revision_id"],
+    ]
 
 
 def test_an_answer_says_how_long_it_took(client: TestClient) -> None:
