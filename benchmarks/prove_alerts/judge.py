@@ -119,7 +119,8 @@ class Judge:
         elif case.resolved is None:
             problems.append("did not resolve")
         elif alert != WATCHDOG.alert and (firing != several or resolved != several):
-            problems.append("not once each")
+            heard = sorted(f"{at - self._began:.0f} s {labels}" for at, labels in story.firing) if story else []
+            problems.append(f"not once each: {'; '.join(heard)}")
         if story and not self._recorder.was_messaged(alert, RUNBOOKS) and alert != WATCHDOG.alert:
             problems.append("no message with a runbook")
         fired = "" if case.fired is None else f"{case.fired - case.injected:.0f}"
