@@ -79,9 +79,10 @@ function summary(rows, name) {
   const known = rows.filter((row) => row.actual_price !== null);
   const inside = known.filter((row) => outcome(row) === "within 80 %").length;
   const last = rows[rows.length - 1];
+  const held = `${inside} of ${known.length} outcomes lie within their 80 % interval. `;
   return (
-    `${rows.length} forecasts of ${name}, for ${moment(rows[0].timestamp)} to ${moment(last.timestamp)}. ` +
-    `${inside} of ${known.length} outcomes lie within their 80 % interval. ${lookWords(last)}. A table follows.`
+    `${rows.length} forecasts of ${name}, the first for ${moment(rows[0].timestamp)}. ` +
+    `${known.length ? held : "None has its outcome yet. "}The last: ${lookWords(last)}. A table follows.`
   );
 }
 

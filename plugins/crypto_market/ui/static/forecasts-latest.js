@@ -56,8 +56,10 @@ export function serving(rows, models) {
   /** @type {Map<string, string[]>} */
   const said = new Map();
   for (const row of rows) {
-    for (const target of row.volatility_state === "none" ? ["log_return"] : ["log_return", "volatility"]) {
-      const text = whoServes(row, target, judged.has(`${seriesName(row)} ${target}`));
+    const isJudged = (/** @type {string} */ target) => judged.has(`${seriesName(row)} ${target}`);
+    const hasVolatility = row.volatility_model || isJudged("volatility"); // a refused price refuses both
+    for (const target of hasVolatility ? ["log_return", "volatility"] : ["log_return"]) {
+      const text = whoServes(row, target, isJudged(target));
       said.set(text, [...(said.get(text) ?? []), seriesName(row)]);
     }
   }
