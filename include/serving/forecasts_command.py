@@ -15,7 +15,17 @@ from include.serving.terminal import Section
 
 SERIES = ("venue", "symbol", "horizon")
 PRICES = ("predicted_price", "lower_price", "upper_price")
-LATEST = (*SERIES, "timestamp", *PRICES, "up_probability", "model", "is_naive", "state", "reason")
+LATEST = (
+    *SERIES,
+    "timestamp",
+    *PRICES,
+    "up_probability",
+    "predicted_volatility",
+    "model",
+    "is_naive",
+    "state",
+    "reason",
+)
 SEALED = ("timestamp", *SERIES, *PRICES, "actual_price", "model", "is_naive")
 CALIBRATION = (*SERIES, "target", "nominal", "inside", "inside_lower", "inside_upper", "forecasts")
 SCOREBOARD = (*SERIES, "target", "model", "baseline", "forecasts", "skill", "skill_lower", "skill_upper")
