@@ -52,7 +52,7 @@ def chart(look: Snapshot, asked: CandleQuestion, points: int, indicators: Sequen
     values = {
         "instrument_id": instrument_id,
         "timeframe": asked.timeframe,
-        "bar": bar_length(closed, asked.timeframe, points),
+        "bar_seconds": bar_length(closed, asked.timeframe, points).total_seconds(),
         **within.values,
     }
     selection = Selection("chart", values, names={"columns": list(indicators)})

@@ -49,7 +49,7 @@ def tickers(look: Snapshot, asked: TickerQuestion) -> Answer:
 
 
 def latest_tickers(look: Snapshot, venue: str | None = None, symbol: str | None = None) -> Answer:
-    """The newest snapshot of each market that is not delisted; of those of a venue and with a symbol, if named.
+    """The newest snapshot of each market that trades; of those of a venue and with a symbol, if named.
 
     The answer abstains where one of them is too old, or missing; complete is the share of markets in time. Raises
     UnknownSubjectError where no market is meant.

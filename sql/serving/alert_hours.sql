@@ -1,5 +1,5 @@
 -- How far each coin's hours have been searched for alerts: the transforms price every hour with a candle
--- (mart.hourly_price) in the transaction that searches it. A row per coin with a market that is not delisted: crypto,
+-- (mart.hourly_price) in the transaction that searches it. A row per coin with a market that trades: crypto,
 -- newest_candle and newest_searched (closes of the newest hours), expected and searched (hours of the window).
 -- Parameters: crypto (NULL: any), starts_at, ends_at (half-open window of the hours' closes), now.
 with coins as (
@@ -7,6 +7,7 @@ with coins as (
     from market.instrument as i
     where
         coalesce(i.delisted_at, 'infinity') > %(now)s
+        and i.is_trading is distinct from false
         and i.base = coalesce(%(crypto)s::text, i.base)
 ),
 

@@ -3,7 +3,7 @@
 select
     i.venue,
     i.symbol,
-    c.timeframe::text as timeframe,
+    %(timeframe)s::text as timeframe,
     c.opened_at,
     c.open,
     c.high,

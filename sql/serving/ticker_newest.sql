@@ -1,4 +1,4 @@
--- When each market that is not delisted was last observed; NULL: never.
+-- When each market that trades, as far as its venue has said, was last observed; NULL: never.
 -- Parameters: venue, symbol (NULL: any), now.
 select
     i.venue,
@@ -12,7 +12,9 @@ select
     ) as observed_at
 from market.instrument as i
 where
-    coalesce(i.delisted_at, 'infinity') > %(now)s
+    i.listed_at <= %(now)s
+    and coalesce(i.delisted_at, 'infinity') > %(now)s
+    and i.is_trading is distinct from false
     and i.venue = coalesce(%(venue)s::text, i.venue)
     and i.symbol = coalesce(%(symbol)s::text, i.symbol)
 order by i.venue, i.symbol

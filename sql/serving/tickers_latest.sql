@@ -1,4 +1,5 @@
--- The newest snapshot of each market that is not delisted, as the view ticker_snapshots has it, and its age.
+-- The newest snapshot of each market that trades, as far as its venue has said, as the view ticker_snapshots has it,
+-- and its age.
 -- Parameters: venue, symbol (NULL: any), now, limit.
 select
     i.venue,
@@ -26,7 +27,9 @@ cross join
         limit 1
     ) as t
 where
-    coalesce(i.delisted_at, 'infinity') > %(now)s
+    i.listed_at <= %(now)s
+    and coalesce(i.delisted_at, 'infinity') > %(now)s
+    and i.is_trading is distinct from false
     and i.venue = coalesce(%(venue)s::text, i.venue)
     and i.symbol = coalesce(%(symbol)s::text, i.symbol)
 order by i.venue, i.symbol

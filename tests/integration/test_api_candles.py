@@ -158,8 +158,7 @@ def test_bulk_forms_hold_the_same_rows(client: TestClient, form: str) -> None:
         assert table.schema.metadata[b"Market-Verdict"] == b"answered"
 
 
-def test_an_answer_that_is_still_true_is_not_sent_again(own: tuple[TestClient, FixedClock], writer: Connection) -> None:
-    client, _ = own
+def test_an_answer_that_is_still_true_is_not_sent_again(own: TestClient, writer: Connection) -> None:
     first = own.get(f"{API}/candles", params=BTC)
     again = own.get(f"{API}/candles", params=BTC, headers={"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")

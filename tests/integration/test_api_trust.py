@@ -226,6 +226,15 @@ def test_nothing_is_awaited_of_a_market_that_was_delisted(changed: Changed) -> N
     assert [row["venue"] for row in ask(client, "tickers/latest", untrusted="true")["data"]] == ["kraken"]
 
 
+@pytest.mark.parametrize("change", ["listed_at = '2030-01-01Z'", "is_trading = false"])
+def test_no_snapshot_is_awaited_of_a_market_that_does_not_trade(changed: Changed, change: str) -> None:
+    client, _, connection = changed
+    connection.execute("delete from market.ticker")
+    assert codes(ask(client, "tickers/latest")) == ["nothing_known", "nothing_known"]
+    connection.execute(f"update market.instrument set {change}")
+    assert client.get(f"{API}/tickers/latest").status_code == 404
+
+
 def test_a_day_without_any_ranking_makes_its_window_abstain(changed: Changed) -> None:
     client, _, connection = changed
     connection.execute("delete from mart.daily_ranking where day = '2024-01-20'")
