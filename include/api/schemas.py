@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -37,6 +37,10 @@ class Envelope(BaseModel):
 
 # Written with every digit the venue gave; who reads it into binary floating point loses some.
 Exact = Annotated[Decimal, WithJsonSchema({"type": "number"})]
+
+# ISO 8601. JSON Schema's own format `duration` knows no fraction of a second.
+DURATION = r"^P(-?\d+[YMWD])*(T(-?\d+(\.\d+)?[HMS])+)?$"
+Duration = Annotated[timedelta, WithJsonSchema({"type": "string", "pattern": DURATION})]
 
 
 class Row(BaseModel):

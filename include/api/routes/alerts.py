@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -10,7 +10,7 @@ from pydantic import Field
 
 from include.api.answers import respond
 from include.api.questions import Crypto, Windowed
-from include.api.schemas import Exact, Row, described
+from include.api.schemas import Duration, Exact, Row, described
 from include.serving.alerts import alerts
 
 router = APIRouter()
@@ -26,7 +26,7 @@ class Alert(Row):
     price: Exact
     price_before: Exact
     threshold_percent: Exact
-    change_window: timedelta = Field(description="Between price_before and price.")
+    change_window: Duration = Field(description="Between price_before and price.")
     known_at: datetime = Field(description="When the present figures became known.")
     notification: Literal["sent", "historic", "other_market"] | None = Field(
         description="`historic`: known too late to be sent; null: to be sent."

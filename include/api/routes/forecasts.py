@@ -10,7 +10,7 @@ from pydantic import Field
 
 from include.api.answers import respond
 from include.api.questions import EARLIEST, Horizon, Question, Symbol, Venue, Windowed
-from include.api.schemas import Exact, Row, described
+from include.api.schemas import Duration, Exact, Row, described
 from include.serving.forecasts import ForecastQuestion, forecasts, latest_forecasts
 
 router = APIRouter()
@@ -24,7 +24,7 @@ class Forecast(Row):
 
     crypto: str
     timestamp: datetime = Field(description="The time that is forecast.")
-    horizon: timedelta
+    horizon: Duration
     timeframe: str
     predicted_price: Exact
     lower_price: Exact
@@ -42,7 +42,7 @@ class Forecast(Row):
     lower_price_95: Exact | None
     upper_price_95: Exact | None
     up_probability: float | None
-    model_age: timedelta | None = Field(description="At made_at, since the last outcome the model learned from.")
+    model_age: Duration | None = Field(description="At made_at, since the last outcome the model learned from.")
     predicted_volatility: float | None
     lower_volatility: float | None
     upper_volatility: float | None
@@ -52,7 +52,7 @@ class Forecast(Row):
     volatility_model: str | None
     volatility_model_version: str | None
     is_volatility_baseline: bool | None
-    volatility_model_age: timedelta | None
+    volatility_model_age: Duration | None
 
 
 class Latest(Row):
@@ -62,7 +62,7 @@ class Latest(Row):
     venue: str
     symbol: str
     timeframe: str
-    horizon: timedelta
+    horizon: Duration
     state: State = Field(description="`served`, or the first of the reasons why it does not stand.")
     reason_class: str | None = Field(description="Of a refusal, in one word.")
     reason: str | None
@@ -74,7 +74,7 @@ class Latest(Row):
     model: str | None
     model_version: str | None = Field(description="Null for the naive forecast.")
     is_naive: bool | None
-    model_age: timedelta | None = Field(description="At made_at, since the last outcome the model learned from.")
+    model_age: Duration | None = Field(description="At made_at, since the last outcome the model learned from.")
     trained_at: datetime | None = Field(description="The newest training, which judged who serves.")
     coverage: float | None
     as_of_price: Exact | None
@@ -89,7 +89,7 @@ class Latest(Row):
     volatility_model: str | None
     volatility_model_version: str | None
     is_volatility_baseline: bool | None
-    volatility_model_age: timedelta | None
+    volatility_model_age: Duration | None
     predicted_volatility: float | None
     lower_volatility: float | None
     upper_volatility: float | None

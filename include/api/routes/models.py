@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -10,7 +10,7 @@ from pydantic import Field
 
 from include.api.answers import respond
 from include.api.questions import Horizon, Paged, Question, Symbol, Venue
-from include.api.schemas import Row, described
+from include.api.schemas import Duration, Row, described
 from include.serving.records import calibration, models, recorded, scoreboard
 
 router = APIRouter()
@@ -24,7 +24,7 @@ class Kind(Row):
     venue: str
     symbol: str
     timeframe: str
-    horizon: timedelta
+    horizon: Duration
     target: Target
 
 
@@ -69,7 +69,7 @@ class Promotion(Row):
     venue: str | None
     symbol: str | None
     timeframe: str | None
-    horizon: timedelta | None
+    horizon: Duration | None
     target: Target
     registered_model: str
     decision: Literal["promoted", "kept", "retired", "naive", "rolled_back"]
@@ -130,7 +130,7 @@ class Direction(Row):
     venue: str
     symbol: str
     timeframe: str
-    horizon: timedelta
+    horizon: Duration
     lower: float
     upper: float
     mean_probability: float

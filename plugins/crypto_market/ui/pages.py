@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import FileResponse
 from starlette.exceptions import HTTPException
 
@@ -14,7 +14,8 @@ from crypto_market.ui.views import PAGES
 from include.api.access import Access
 from include.api.app import PREFIX
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
+STATIC = HERE / "static"
 # Nothing from anywhere else, and framed by Airflow's own pages only; the charts write styles into the page.
 HEADERS = {
     "Content-Security-Policy": (
@@ -28,33 +29,24 @@ HEADERS = {
 KINDS = {".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
-def _static() -> dict[str, Path]:
-    """What may be handed out, by its path below /static."""
-    return {
-        path.relative_to(HERE / "static").as_posix(): path
-        for path in (HERE / "static").rglob("*")
-        if path.suffix in KINDS
-    }
-
-
-def page(name: str) -> FileResponse:
+def page(request: Request, name: str) -> Response:
     """One of PAGES."""
     if name not in PAGES:
         raise HTTPException(404, f"there is no page {name}")
-    return _html(name)
+    return _html(request, name)
 
 
-def docs() -> FileResponse:
+def docs(request: Request) -> Response:
     """The API's description for people, made in their browser from the one for programs."""
-    return _html("docs")
+    return _html(request, "docs")
 
 
-def static(path: str) -> FileResponse:
+def static(request: Request, path: str) -> Response:
     """A script, style or picture of the pages."""
-    found = _static().get(path)
-    if found is None:
+    found = (STATIC / path).resolve()
+    if not found.is_relative_to(STATIC) or found.suffix not in KINDS or not found.is_file():
         raise HTTPException(404, f"there is no file {path}")
-    return FileResponse(found, headers=HEADERS, media_type=KINDS[found.suffix])
+    return _file(request, found, KINDS[found.suffix])
 
 
 def routers(access: Access, rights: Callable[..., Any]) -> list[APIRouter]:
@@ -71,5 +63,14 @@ def routers(access: Access, rights: Callable[..., Any]) -> list[APIRouter]:
     return [readable, described]
 
 
-def _html(name: str) -> FileResponse:
-    return FileResponse(HERE / "pages" / f"{name}.html", headers=HEADERS, media_type="text/html")
+def _html(request: Request, name: str) -> Response:
+    return _file(request, HERE / "pages" / f"{name}.html", "text/html")
+
+
+def _file(request: Request, path: Path, media_type: str) -> Response:
+    """The file, or 304 where the browser has it as it is."""
+    response = FileResponse(path, headers=HEADERS, media_type=media_type, stat_result=path.stat())
+    etag = response.headers["etag"]
+    if etag in [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]:
+        return Response(status_code=304, headers={**HEADERS, "ETag": etag})
+    return response
