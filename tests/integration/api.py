@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
+from pydantic import BaseModel
 
 from include.api.access import Access
-from include.api.app import create_app
+from include.api.app import MACHINERY, READABLE, create_app
 from include.api.warehouse import Warehouse
 from include.clock import FixedClock
 
@@ -20,6 +22,14 @@ def everybody() -> None:
 
 EVERYBODY = Access(everybody, everybody, everybody)
 API = "/api/v1"
+
+
+def shape_of(path: str) -> type[BaseModel]:
+    """How the answers of a path are described; a field that is not is an error."""
+    routes = [route for router in (*READABLE, *MACHINERY) for route in router.routes if isinstance(route, APIRoute)]
+    (found,) = (route.responses[200]["model"] for route in routes if route.path == f"/{path}")
+    shape: type[BaseModel] = found
+    return shape
 
 
 @contextmanager

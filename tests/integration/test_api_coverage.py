@@ -17,7 +17,7 @@ from include.stack.postgres import PostgresCluster
 from include.warehouse.bootstrap import WarehouseDsns
 from include.warehouse.connection import connect
 from tests.conftest import WarehouseTemplate
-from tests.integration.api import API, serving
+from tests.integration.api import API, serving, shape_of
 from tests.integration.served_world import FILLED, HOUR, START, filled
 
 NOW = START + FILLED * HOUR + HOUR / 6
@@ -62,6 +62,7 @@ def client(warehouse: WarehouseDsns) -> Iterator[TestClient]:
 def get(client: TestClient, path: str, **asked: Any) -> Any:
     answer = client.get(f"{API}/{path}", params=asked)
     assert answer.status_code == 200, answer.text
+    shape_of(path).model_validate(answer.json())
     return answer.json()
 
 

@@ -20,67 +20,34 @@ from include.stack.postgres import PostgresCluster
 from include.warehouse.bootstrap import WarehouseDsns
 from include.warehouse.connection import connect
 from tests.conftest import WarehouseTemplate
-from tests.integration.api import API, everybody, serving
-from tests.integration.served_world import FILLED, HOUR, START, filled
+from tests.integration.api import API, everybody, serving, shape_of
+from tests.integration.served_world import FILLED, HOUR, RECORDS, SCORES, START, filled
 
 LAST = START + FILLED * HOUR
 NOW = LAST + timedelta(minutes=30)
 
-# Of the hourly forecasts every fourth price falls; outcomes of the first five lie outside the 80 % interval.
-RECORDS = """
-insert into ml.forecast_score (
-    forecast_id, scored_at, actual_price, actual_log_return, error_log_return, absolute_error, naive_absolute_error,
-    is_covered, is_covered_95
+PATHS = (
+    "budgets",
+    "calibration",
+    "calibration/direction",
+    "coverage",
+    "forecasts",
+    "forecasts/latest",
+    "models",
+    "pipeline",
+    "pipeline/latency",
+    "pipeline/runs",
+    "promotions",
+    "quarantine",
+    "scoreboard",
 )
-select
-    f.forecast_id, f.target_at, 101, r.actual, r.actual - f.predicted_log_return, 0.5, 1, r.place > 5, true
-from (
-    select
-        o.forecast_id,
-        row_number() over (order by o.target_at) as place,
-        case when row_number() over (order by o.target_at) %% 4 = 0 then -0.01 else 0.01 end as actual
-    from ml.forecast as o
-    where o.target_at <= %(last)s
-) as r
-inner join ml.forecast as f using (forecast_id);
-"""
-OTHERS = """
-insert into ml.promotion (
-    training_run_id, decided_at, decision, reason, skill, p_value_over_baseline, champion_after, registered_model,
-    target, baseline, tries, p_value_adjusted, champion_before, decided_by
-) values
-    (1, '2024-01-04Z', 'naive', 'does not beat it', 0.01, 0.5, null, 'recorded.log_return.1', 'log_return',
-     'random_walk', 2, 1, null, null),
-    (2, '2024-01-04Z', 'promoted', 'beats it', 0.02, 0.001, '1', 'recorded.log_return.24', 'log_return',
-     'random_walk', 2, 0.002, null, null),
-    (null, '2024-01-04 00:10Z', 'rolled_back', 'by hand', null, null, null, 'recorded.log_return.24', 'log_return',
-     null, null, null, '1', 'ada');
-insert into market.quarantine (
-    fingerprint, recorded_at, dataset, source, request, instrument_id, timeframe, opened_at, reason, raw
-) values
-    ('a', '2024-01-02Z', 'candle', 'rest', 'https://api.binance.com/x', 1, '1h', '2024-01-01Z', 'low > high', '[1]'),
-    ('b', '2024-01-03Z', 'ticker', 'rest', null, null, null, null, 'no price', '<html>');
-insert into ops.circuit (source, state, reason, opened_at, retry_at) values
-    ('binance', 'closed', null, null, null), ('kraken', 'open', 'banned', '2024-01-01Z', '2024-01-05Z');
-insert into ops.rate_budget (source, window_seconds, units, capacity, refill_per_second, tokens, updated_at)
-values ('binance', 60, 100, 50, 0.5, 50, clock_timestamp());
-insert into ops.pipeline_run (
-    dag_id, run_id, task_id, map_index, rows_new, rows_changed, rows_unchanged, finished_at, work_seconds, wait_seconds
-)
-select 'ohlcv_hourly', 'r' || n, 'collect', m, n, 0, 0, timestamptz '2024-01-01Z' + n * interval '1 hour', 90, 30
-from generate_series(1, 3) as n, generate_series(0, 1) as m;
-insert into market.ticker (instrument_id, observed_at, recorded_at, last, source)
-values (1, '2024-01-04Z', '2024-01-04Z', 100, 'test');
-insert into market.fear_greed (day, value, classification, published_at, recorded_at, source)
-values ('2024-01-02', 50, 'Neutral', '2024-01-02 00:05Z', '2024-01-02 01:00Z', 'test');
-"""
 
 
 @pytest.fixture(scope="module")
 def warehouse(cluster: PostgresCluster, warehouse_template: WarehouseTemplate) -> Iterator[WarehouseDsns]:
     with filled(cluster, warehouse_template) as (dsns, owner):
-        owner.execute(RECORDS, {"last": LAST})
-        owner.execute(OTHERS)
+        owner.execute(SCORES, {"last": LAST})
+        owner.execute(RECORDS)
         yield dsns
 
 
@@ -234,10 +201,17 @@ def test_the_machinery_is_for_who_may_see_it_and_the_rest_is_not_touched(warehou
     assert told == {"quarantine": 403, "budgets": 403, "coverage": 200, "models": 200}
 
 
-@pytest.mark.parametrize("path", ["models", "promotions", "forecasts", "forecasts/latest", "pipeline", "budgets"])
+@pytest.mark.parametrize("path", PATHS)
 def test_bulk_forms_have_the_same_columns(client: TestClient, path: str) -> None:
     answer = client.get(f"{API}/{path}", headers={"Accept": "application/vnd.apache.arrow.stream"})
     table = pa.ipc.open_stream(answer.content).read_all()
     rows = get(client, path)
     assert table.num_rows == len(rows)
     assert table.column_names == list(rows[0])
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_answers_have_the_shape_that_is_described(client: TestClient, path: str) -> None:
+    answer = client.get(f"{API}/{path}").json()
+    assert answer["data"]
+    shape_of(path).model_validate(answer)
