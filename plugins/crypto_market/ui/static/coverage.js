@@ -10,7 +10,7 @@ import { budgetsTable, holesTable, quarantineTable, revisionsTable } from "./cov
 import { choices, marketOf, marketSelect, markets, select, timeframeSelect } from "./controls.js";
 import { byId, element, fill } from "./dom.js";
 import { part } from "./part.js";
-import { banner, show } from "./trust.js";
+import { show } from "./trust.js";
 
 const FORBIDDEN =
   "Not shown with your Airflow role: it tells about hosts and what they answered, word for word. It takes the right " +
@@ -32,8 +32,7 @@ function showYear() {
   const year = Number(state.get("year"));
   const asked = within(`${year}-01-01`, `${year + 1}-01-01`);
   const label = `${seriesName(series())} in ${year}, a row per month and a cell per day`;
-  part(byId("calendar"), { path: "coverage/days", params: { ...asked, limit: 366 } }, (answer) => {
-    banner(byId("trust"), answer);
+  part(byId("calendar"), { path: "coverage/days", params: { ...asked, limit: 366 }, strip: byId("trust") }, (answer) => {
     const days = new Map(answer.data.map((row) => [row.day, row]));
     const look = (/** @type {string} */ name) => void (byId("look").textContent = name);
     const choose = (/** @type {string} */ day) => state.set({ day });

@@ -81,7 +81,7 @@ function summary(rows, name) {
   const last = rows[rows.length - 1];
   const held = `${inside} of ${known.length} outcomes lie within their 80 % interval. `;
   return (
-    `${rows.length} forecasts of ${name}, the first for ${moment(rows[0].timestamp)}. ` +
+    `Forecasts of ${name}: ${rows.length}, the first for ${moment(rows[0].timestamp)}. ` +
     `${known.length ? held : "None has its outcome yet. "}The last: ${lookWords(last)}. A table follows.`
   );
 }
@@ -122,7 +122,7 @@ export function historyTable(rows, name) {
       { key: "model", label: "Served", format: (model, row) => modelWords(model, row.model_version) },
       { key: "made_at", label: "Sealed", kind: "time" },
     ],
-    { caption: `The newest ${shown.length} forecasts of ${name}`, empty: "No forecast in this range." },
+    { caption: `Forecasts of ${name}, newest first, ${shown.length} of ${rows.length}`, empty: "No forecast in this range." },
   );
-  return element("details", {}, element("summary", {}, "The newest of them as a table"), made);
+  return element("details", {}, element("summary", {}, "The newest as a table"), made);
 }
