@@ -11,6 +11,11 @@ import pytest
 from tests.airflow.running import ROOT, RunningStack, free_ports
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """test_demo.py last: it ends by killing the stack."""
+    items.sort(key=lambda item: item.path == Path(__file__).with_name("test_demo.py"))
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """The demo, run once and left up: on recorded data where they are, else on the synthetic world."""
