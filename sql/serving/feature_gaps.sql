@@ -2,7 +2,7 @@
 -- features), candle_close (of the newest hour), lacking and first_opened_at (of all such hours), missing and
 -- first_missing_at (of those older than the newest features whose candle was known before due_before).
 -- Parameters: instrument_id, starts_at, ends_at (half-open window of open times), due_before.
-with newest as (
+with newest as materialized (
     select
         (
             select max(f.opened_at)
@@ -36,6 +36,11 @@ left join market.candle as c
         and c.opened_at < %(ends_at)s
         and not exists (
             select from features.candle_feature as f
-            where f.instrument_id = c.instrument_id and f.timeframe = '1h' and f.opened_at = c.opened_at
+            where
+                f.instrument_id = %(instrument_id)s
+                and f.timeframe = '1h'
+                and f.opened_at >= %(starts_at)s
+                and f.opened_at < %(ends_at)s
+                and f.opened_at = c.opened_at
         )
 group by n.featured_at, n.candle_at
