@@ -44,18 +44,18 @@ def main() -> int:
         port = Ports.from_environment().airflow
         password = load_or_create(layout.credentials)[0].airflow_users()[options.user]
         token = log_in(port, options.user, password)
-        now = as_of(port, token)
+        end = newest_close(port, token, options.market)
     except StackError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(f"{layout.world} world, {os.cpu_count()} processors, load before {os.getloadavg()[0]:.1f}")
     with bare() as bare_port:
-        asked = [Call("bare FastAPI, a constant", HOST, bare_port, PATH), *calls(port, token, options.market, now)]
+        asked = [Call("bare FastAPI, a constant", HOST, bare_port, PATH), *calls(port, token, options.market, end)]
         found = in_rounds(asked, options.askers, options.most, options.seconds)
     print(f"\n{options.askers} askers at a time")
     print("\n".join(table(found)))
-    year = load(year_of_hours(port, token, options.market, now), askers=1, most=100, seconds=options.seconds)
-    said, missed = judged(year, hours_in(port, token, options.market, now))
+    year = load(year_of_hours(port, token, options.market, end), askers=1, most=100, seconds=options.seconds)
+    said, missed = judged(year, hours_in(port, token, options.market, end))
     print(f"\n{said}")
     failed = {name: sample.failed for name, sample in {**found, "a year": year}.items() if sample.failed}
     for name, statuses in failed.items():
@@ -87,22 +87,24 @@ def get(port: int, token: str, path: str, **asked: Any) -> Any:
     return answer.json()
 
 
-def as_of(port: int, token: str) -> datetime:
-    """The world's time. Raises StackError where the API does not answer."""
-    return datetime.fromisoformat(get(port, token, "instruments")["as_of"])
+def newest_close(port: int, token: str, market: str) -> datetime:
+    """Close of the market's newest hour, UTC. Raises StackError where the API does not answer, or knows no hour."""
+    for row in get(port, token, "instruments")["data"]:
+        if f"{row['venue']}:{row['symbol']}" == market and row["newest_opened_at"]:
+            return datetime.fromisoformat(row["newest_opened_at"]) + timedelta(hours=1)
+    raise StackError(f"there is no hour of {market}; name another market: --market")
 
 
-def window(market: str, now: datetime) -> dict[str, str]:
-    """The year of hours before now, of one market."""
+def window(market: str, end: datetime) -> dict[str, str]:
+    """A year of hours of one market."""
     venue, _, symbol = market.partition(":")
-    end = now.replace(minute=0, second=0, microsecond=0)
     start = end - timedelta(hours=HOURS_OF_A_YEAR)
     return {"venue": venue, "symbol": symbol, "timeframe": "1h", "from": start.isoformat(), "to": end.isoformat()}
 
 
-def calls(port: int, token: str, market: str, now: datetime) -> list[Call]:
+def calls(port: int, token: str, market: str, end: datetime) -> list[Call]:
     """What the first views of the pages ask."""
-    year = window(market, now)
+    year = window(market, end)
     of_market = {name: year[name] for name in ("venue", "symbol", "timeframe")}
     asked: dict[str, dict[str, str]] = {
         "candles/chart": {**year, "points": "800", "indicators": "sma_30,rsi_14"},
@@ -114,13 +116,13 @@ def calls(port: int, token: str, market: str, now: datetime) -> list[Call]:
     return [_call(f"/{path}", port, token, path, values) for path, values in asked.items()]
 
 
-def year_of_hours(port: int, token: str, market: str, now: datetime) -> Call:
-    return _call("a year of hourly candles", port, token, "candles", {**window(market, now), "limit": "10000"})
+def year_of_hours(port: int, token: str, market: str, end: datetime) -> Call:
+    return _call("a year of hourly candles", port, token, "candles", {**window(market, end), "limit": "10000"})
 
 
-def hours_in(port: int, token: str, market: str, now: datetime) -> int:
+def hours_in(port: int, token: str, market: str, end: datetime) -> int:
     """How many candles the year of the question has."""
-    return len(get(port, token, "candles", **window(market, now), limit=10_000)["data"])
+    return len(get(port, token, "candles", **window(market, end), limit=10_000)["data"])
 
 
 def _call(name: str, port: int, token: str, path: str, values: dict[str, str]) -> Call:

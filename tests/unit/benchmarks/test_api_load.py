@@ -113,13 +113,13 @@ def test_a_year_is_judged_by_95_of_100_and_by_being_one(slow: int, hours: int, m
     assert judged(Sample([0.01], [], took=1), hours)[1] is True
 
 
-def test_the_calls_ask_for_a_year_up_to_the_worlds_hour() -> None:
-    now = datetime(2024, 12, 31, 23, 10, tzinfo=UTC)
-    year = year_of_hours(8080, "a token", "binance:BTC/USDT", now)
+def test_the_calls_ask_for_a_year_of_hours() -> None:
+    end = datetime(2024, 12, 31, 23, tzinfo=UTC)
+    year = year_of_hours(8080, "a token", "binance:BTC/USDT", end)
     asked = parse_qs(urlsplit(year.path).query)
     assert (asked["from"], asked["to"]) == (["2024-01-01T23:00:00+00:00"], ["2024-12-31T23:00:00+00:00"])
     assert (asked["venue"], asked["symbol"], asked["limit"]) == (["binance"], ["BTC/USDT"], ["10000"])
-    assert len({each.name for each in calls(8080, "a token", "binance:BTC/USDT", now)}) == 5
+    assert len({each.name for each in calls(8080, "a token", "binance:BTC/USDT", end)}) == 5
 
 
 def test_the_yardstick_returns_its_constant() -> None:
