@@ -53,6 +53,10 @@ class Session:
             answer = self._get(path, params, accept, self._log_in())
         if answer.status_code != 200:
             raise _error(answer, f"GET {API}/{path}")
+        if "Market-Verdict" not in answer.headers:
+            raise ApiError(
+                f"{self.url} answers, but not as the data API: is that Airflow's address, and has it the plugin?"
+            )
         return answer
 
     def _get(self, path: str, params: dict[str, str], accept: str, bearer: Bearer) -> requests.Response:

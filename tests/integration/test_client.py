@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -171,13 +172,15 @@ def test_a_warehouse_or_an_airflow_that_is_away_is_unavailable(monkeypatch: pyte
     assert PASSWORD not in repr(gone.value)
 
 
-def test_a_redirect_is_not_followed_with_the_token() -> None:
+@contextmanager
+def stranger(status: int) -> Iterator[tuple[str, list[str]]]:
+    """Address of a server that is no data API and answers everything so; the paths it was asked for."""
     met: list[str] = []
 
-    class Elsewhere(BaseHTTPRequestHandler):
+    class Stranger(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             met.append(self.path)
-            self.send_response(307)
+            self.send_response(status)
             self.send_header("Location", "/elsewhere")
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -185,15 +188,24 @@ def test_a_redirect_is_not_followed_with_the_token() -> None:
         def log_message(self, format: str, *arguments: object) -> None:
             """Tests print nothing."""
 
-    server = HTTPServer(("127.0.0.1", 0), Elsewhere)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = HTTPServer(("127.0.0.1", 0), Stranger)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
-        with pytest.raises(ApiError, match="points to /elsewhere"):
-            Client(f"http://127.0.0.1:{server.server_port}", token="a token").instruments()
+        yield f"http://127.0.0.1:{server.server_port}", met
     finally:
         server.shutdown()
         server.server_close()
+
+
+def test_a_redirect_is_not_followed_with_the_token() -> None:
+    with stranger(307) as (url, met), pytest.raises(ApiError, match="points to /elsewhere"):
+        Client(url, token="a token").instruments()
     assert met == ["/market/api/v1/instruments?untrusted=false"]
+
+
+def test_an_answer_of_somebody_else_is_none() -> None:
+    with stranger(200) as (url, _), pytest.raises(ApiError, match="not as the data API"):
+        Client(url, token="a token").instruments()
 
 
 @pytest.mark.parametrize(
