@@ -35,7 +35,7 @@ def forecast_series(
 
 def _reasons(look: Snapshot, row: Series, holes: Reason | None) -> Iterator[Reason]:
     market, timeframe = f"{row['venue']} {row['symbol']}", row["timeframe"]
-    forecast = f"the forecast of {market} {_hours(row)} hours ahead"
+    forecast = f"the forecast of {market} {_ahead(row)}"
     as_of, candle, features = row["as_of"], row["candle_closed_at"], row["features_closed_at"]
     old = [
         stale(f"the newest {timeframe} candle of {market}", candle, look.now, candle_age(timeframe)),
@@ -48,7 +48,7 @@ def _reasons(look: Snapshot, row: Series, holes: Reason | None) -> Iterator[Reas
     if holes:
         yield holes
     if row["features_lacking"]:
-        text = f"{row['features_lacking']} {timeframe} candles of the last day of {market} have no features"
+        text = f"{row['features_lacking']} of the last day's {timeframe} candles of {market} lack features"
         yield Reason("incomplete", text, features - DAY)
     if row["last_refused_at"] and (as_of is None or row["last_refused_at"] > row["made_at"]):
         yield Reason("refused", f"{forecast} was refused: {row['reason']}", row["last_refused_at"])
@@ -94,5 +94,6 @@ def _holes(look: Snapshot, row: Series) -> Reason | None:
     return reason and replace(reason, text=f"{where}: {reason.text}")
 
 
-def _hours(row: Series) -> int:
-    return int(row["horizon"].total_seconds() // 3600)
+def _ahead(row: Series) -> str:
+    hours = int(row["horizon"].total_seconds() // 3600)
+    return "an hour ahead" if hours == 1 else f"{hours} hours ahead"

@@ -60,7 +60,7 @@ FAULTS = {
         """insert into features.candle_feature (instrument_id, timeframe, opened_at, recorded_at)
         values (1, '1h', '2024-01-03 20:00Z', '2024-01-03 21:05Z')""",
         "incomplete",
-        "1 1h candles of the last day of binance BTC/USDT have no features",
+        "1 of the last day's 1h candles of binance BTC/USDT lack features",
         2,
     ),
     "a refusal": Fault(
@@ -82,7 +82,7 @@ FAULTS = {
         f"""update ml.forecast as f set row_sha256 = encode(sha256(convert_to(ml.sealed_text(f), 'UTF8')), 'hex')
         where {BEFORE}""",
         "unverified",
-        "1 hours ahead is not what was sealed",
+        "an hour ahead is not what was sealed",
     ),
 }
 
