@@ -74,13 +74,19 @@ async function get(url, params, signal) {
   try {
     const headers = { Accept: "application/json" };
     response = await fetch(url, { headers, signal: signal ? AbortSignal.any([signal, limit]) : limit });
-    if (response.ok) return await response.json();
+    if (response.ok) return current(await response.json(), response.headers.get("Market-As-Of"));
   } catch (error) {
     if (signal?.aborted) throw error;
     const detail = limit.aborted ? `no answer within ${LONGEST_MILLISECONDS / 1000} seconds` : String(error);
     throw new Problem(0, "No answer", `${url.pathname}: ${detail}`);
   }
   throw await problemOf(response);
+}
+
+/** What the browser kept because nothing has changed (304) was read again all the same: the header says when.
+ * @param {any} answer @param {string | null} readAt */
+function current(answer, readAt) {
+  return readAt ? { ...answer, as_of: readAt } : answer;
 }
 
 /** @param {Response} response */

@@ -58,12 +58,16 @@ export function themedChart(box, label, options = {}) {
   box.setAttribute("aria-roledescription", "chart");
   box.tabIndex = 0;
 
+  /** @type {{from: number, to: number} | null} where it goes with the next frame: keys may come faster */
+  let going = null;
   /** @param {(from: number, to: number) => [number, number]} change */
   const move = (change) => {
-    const seen = api.timeScale().getVisibleLogicalRange();
+    const seen = going ?? api.timeScale().getVisibleLogicalRange();
     if (!seen) return;
     const [from, to] = change(seen.from, seen.to);
-    api.timeScale().setVisibleLogicalRange({ from, to });
+    going = { from, to };
+    api.timeScale().setVisibleLogicalRange(going);
+    requestAnimationFrame(() => (going = null));
   };
   const chart = {
     api,
