@@ -48,7 +48,7 @@ class Client:
 
     def instruments(self, **answer: Unpack[Form]) -> pd.DataFrame:
         """The markets there are."""
-        return self.ask("instruments", **answer)
+        return self.ask("instruments", paged=True, **answer)
 
     def candles(
         self,
