@@ -173,8 +173,8 @@ docs: install ## regenerate the reference pages, Grafana's dashboards and sql_ex
 	@$(PY) -m include.metrics.sql_exporter
 	@$(PY) -m include.metrics.reference
 
-pictures: install ## redraw the README's pictures from a stack that is up (needs Chromium)
-	@$(PY) -m docs.pictures.make_pictures $(if $(TO),--to $(TO))
+pictures: install ## redraw the docs' pictures from a stack that is up (needs Chromium)
+	@PYTHONPATH=plugins $(PY) -m docs.pictures.make_pictures $(if $(TO),--to $(TO))
 
 clean: ## remove .venv and var; stops the stack first
 	@if $(PY) -c 'import psutil, psycopg, requests, yaml' 2>/dev/null; then $(STACK) down; fi # an interrupted install can run nothing

@@ -1,14 +1,14 @@
-"""The README's two pictures, from a stack that is up: `make pictures` (after `make demo`, in another terminal).
+"""The pictures of the docs, from a stack that is up: `make pictures` (after `make demo`, in another terminal).
 
-`airflow.png` is Airflow's own page of DAGs, photographed by the system's Chromium (on PATH, or named by CHROMIUM).
+`airflow.png` is Airflow's own page of DAGs, photographed by the system's Chromium (on PATH, or named by CHROMIUM);
+`market.png` and its like are our pages inside Airflow, `market-dark.png` the same in its dark colours.
 `forecast.png` is drawn from the views `ohlcv` and `predictions`, and names the world whose prices it shows.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
+import io
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -21,8 +21,11 @@ matplotlib.use("Agg")
 import matplotlib.dates as mdates
 from matplotlib import pyplot
 from matplotlib.axes import Axes
-from playwright.sync_api import Page, Route, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Page, Route, expect
 
+from crypto_market.ui.views import PAGES
+from docs.pictures.browser import launched, log_in
 from include.stack.command import say_to_stderr
 from include.stack.credentials import load_or_create
 from include.stack.layout import Layout, Ports, StackError
@@ -30,14 +33,7 @@ from include.stack.query import known_layout, running_database
 from include.warehouse.connection import Connection, connect
 
 HERE = Path(__file__).resolve().parent
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = (
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-sync",
-    "--no-first-run",
-)
+COLOURS = 200  # of a photograph
 LARGEST_PICTURE = 200_000  # bytes; they are committed
 
 CLOSES = """
@@ -65,7 +61,7 @@ def main() -> int:
     folder = parser.parse_args().to
     try:
         layout = known_layout(Layout.from_environment("live").var)
-        for picture in (photograph_airflow(layout, folder), draw_forecasts(layout, folder)):
+        for picture in (*photograph(layout, folder), draw_forecasts(layout, folder)):
             size = picture.stat().st_size
             print(f"{picture}: {size} bytes, {layout.world} world")
             if size > LARGEST_PICTURE:
@@ -79,54 +75,60 @@ def main() -> int:
 # Airflow -------------------------------------------------------------------------------------------------------------
 
 
-def photograph_airflow(layout: Layout, folder: Path) -> Path:
-    """The list of DAGs with their newest runs, as the admin sees it. Raises StackError without a browser or a stack."""
+def photograph(layout: Layout, folder: Path) -> list[Path]:
+    """Airflow as the admin sees it. Raises StackError without a browser or a stack."""
     address = f"http://127.0.0.1:{Ports.from_environment().airflow}"
     password = load_or_create(layout.credentials)[0].airflow_admin
-    dags = sorted(path.stem for path in (HERE.parents[1] / "dags").glob("*.py"))
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium's own refuses to run as root
-    picture = folder / "airflow.png"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=[*FLAGS, *sandbox])
-        try:
-            page = browser.new_page(viewport={"width": 1280, "height": 720}, color_scheme="light", locale="en-GB")
-            page.route(lambda url: not url.startswith(address), stay_here)
-            log_in(page, address, password)
-            page.goto(f"{address}/dags")
-            page.get_by_role("button", name="Show table view").click()
-            for dag_id in dags:
-                page.get_by_role("link", name=dag_id, exact=True).first.wait_for()
-            page.wait_for_load_state("networkidle")
-            page.screenshot(path=picture)
-        finally:
-            browser.close()
+    pictures = []
+    with launched() as browser:
+        page = tab(browser, address, password, "light")
+        pictures.append(photograph_dags(page, address, folder / "airflow.png"))
+        pictures += [photograph_page(page, address, name, folder / f"{name}.png") for name in PAGES]
+        page = tab(browser, address, password, "dark")
+        pictures += [photograph_page(page, address, name, folder / f"{name}-dark.png") for name in PAGES]
+    return pictures
+
+
+def tab(browser: Browser, address: str, password: str, theme: str) -> Page:
+    """The admin's, in these colours of Airflow's; it needs nothing from anywhere else and gets nothing."""
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, color_scheme="light", locale="en-GB")
+    context.add_init_script(f"localStorage.setItem('theme', '{theme}')")
+    context.route(lambda url: not url.startswith(address), stay_here)
+    page = context.new_page()
+    log_in(page, address, "admin", password)
+    return page
+
+
+def photograph_dags(page: Page, address: str, picture: Path) -> Path:
+    """The list of DAGs with their newest runs."""
+    page.goto(f"{address}/dags")
+    page.get_by_role("button", name="Show table view").click()
+    for path in (HERE.parents[1] / "dags").glob("*.py"):
+        page.get_by_role("link", name=path.stem, exact=True).first.wait_for()
+    page.wait_for_load_state("networkidle")
+    return shot(page, picture)
+
+
+def photograph_page(page: Page, address: str, name: str, picture: Path) -> Path:
+    """One of our pages, once nothing in it is under way."""
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(f"{address}/plugin/crypto-{name}")
+    shown = page.frame_locator(f'iframe[src*="/market/pages/{name}"]')
+    expect(shown.locator("#trust .mark.verdict")).to_be_visible(timeout=60_000)
+    expect(shown.locator("[aria-busy=true]")).to_have_count(0, timeout=60_000)
+    page.wait_for_timeout(500)  # for charts to be drawn
+    return shot(page, picture)
+
+
+def shot(page: Page, picture: Path) -> Path:
+    """What is seen, in few colours: half the bytes and no difference to an eye."""
+    seen = Image.open(io.BytesIO(page.screenshot()))
+    seen.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(picture, optimize=True)
     return picture
 
 
-def chromium() -> str:
-    """Path of the browser. Raises StackError where there is none."""
-    named = os.environ.get("CHROMIUM")
-    found = shutil.which(named) if named else next(filter(None, map(shutil.which, BROWSERS)), None)
-    if not found:
-        wanted = f"CHROMIUM={named} is no program" if named else f"none of {', '.join(BROWSERS)} is on PATH"
-        raise StackError(f"{wanted}: install Chromium (Debian: apt-get install chromium), or name it by CHROMIUM")
-    return found
-
-
 def stay_here(route: Route) -> None:
-    """A picture of our stack needs nothing from anywhere else."""
     route.abort()
-
-
-def log_in(page: Page, address: str, password: str) -> None:
-    try:
-        page.goto(f"{address}/auth/login/")
-    except Exception as error:
-        raise StackError(f"nothing answers at {address}: `make demo` first, and leave it up") from error
-    page.locator("input[name=username]").fill("admin")
-    page.locator("input[name=password]").fill(password)
-    page.locator("button[type=submit]").click()
-    page.wait_for_url(lambda url: "/auth/login" not in url)
 
 
 # Forecasts -----------------------------------------------------------------------------------------------------------
