@@ -19,6 +19,8 @@ from include.api.warehouse import Warehouse
 from include.clock import FixedClock
 from include.stack.layout import StackError
 from include.stack.postgres import PostgresCluster
+from include.warehouse.bootstrap import WarehouseDsns
+from include.warehouse.connection import Connection
 from tests.conftest import WarehouseTemplate
 from tests.integration.api import EVERYBODY
 from tests.integration.served_world import FILLED, HOUR, START, filled
@@ -67,23 +69,30 @@ def rights() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def address(cluster: PostgresCluster, warehouse_template: WarehouseTemplate, rights: dict[str, Any]) -> Iterator[str]:
+def world(
+    cluster: PostgresCluster, warehouse_template: WarehouseTemplate
+) -> Iterator[tuple[WarehouseDsns, Connection]]:
     with filled(cluster, warehouse_template) as (dsns, owner):
         owner.execute(DOUBTS)
-        warehouse = Warehouse(lambda: dsns.reader, lambda: FixedClock(NOW))
-        app = FastAPI()
-        app.mount("/market", create_app(warehouse, EVERYBODY, routers(EVERYBODY, lambda: rights)))
-        server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="off"))
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        try:
-            yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/market"
-        finally:
-            server.should_exit = True
-            thread.join()
-            warehouse.close()
+        yield dsns, owner
+
+
+@pytest.fixture(scope="module")
+def address(world: tuple[WarehouseDsns, Connection], rights: dict[str, Any]) -> Iterator[str]:
+    warehouse = Warehouse(lambda: world[0].reader, lambda: FixedClock(NOW))
+    app = FastAPI()
+    app.mount("/market", create_app(warehouse, EVERYBODY, routers(EVERYBODY, lambda: rights)))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/market"
+    finally:
+        server.should_exit = True
+        thread.join()
+        warehouse.close()
 
 
 @pytest.fixture(scope="module")
@@ -215,3 +224,32 @@ def test_a_part_that_fails_says_so_and_can_be_tried_again(page: Page, address: s
     page.unroute("**/api/v1/scoreboard**")
     page.locator("#scoreboard").get_by_role("button", name="Try again").click()
     expect(page.locator("#scoreboard td[data-key=skill]").first).to_be_visible()
+
+
+def test_a_page_that_is_left_open_keeps_up(page: Page, address: str, world: tuple[WarehouseDsns, Connection]) -> None:
+    owner = world[1]
+    page.clock.install()
+    shown(page, f"{address}/pages/coverage?market=kraken:BTC/USD")
+    third = page.locator("[data-day='2024-01-03']")
+    third.focus()
+    lost = owner.execute(
+        "delete from market.candle where instrument_id = 2 and opened_at = '2024-01-03 05:00Z'"
+        " returning opened_at, recorded_at, open, high, low, close, base_volume"
+    ).fetchone()
+    try:
+        page.clock.fast_forward(61_000)
+        expect(third).to_have_attribute("aria-label", "2024-01-03: 23 of 24 candles, 1 unknown")
+        expect(third).to_be_focused()
+        expect(page.locator("#holes td[data-key=state]")).to_have_count(3)
+        page.route("**/coverage/days**", lambda route: route.abort())
+        page.clock.fast_forward(61_000)
+        expect(page.locator("#calendar [role=alert]")).to_contain_text("No answer")
+        page.unroute("**/coverage/days**")
+        page.clock.fast_forward(61_000)
+        expect(third).to_have_attribute("aria-label", "2024-01-03: 23 of 24 candles, 1 unknown")
+    finally:
+        owner.execute(
+            "insert into market.candle (instrument_id, timeframe, source, opened_at, recorded_at, open, high, low,"
+            " close, base_volume) values (2, '1h', 'test', %s, %s, %s, %s, %s, %s, %s)",
+            lost,
+        )

@@ -1,16 +1,17 @@
 // @ts-check
 // One year of one series as a grid: a row per month, a cell per day, moved through by arrow keys. Exports:
-//   calendar(year, days, {chosen, label, look, choose}) -> the table; legend() -> what its marks mean.
+//   calendar(year, days, {chosen, focused, label, look, choose}) -> the table; legend() -> what its marks mean.
 // days: rows of /coverage/days by date. Hovering or focusing a day calls look with its name ("" when it is left);
 // a click, Enter or Space calls choose with its date.
 
 import { depthOf, kindOf, KINDS, monthsOf, nameOf, NONE, WHOLE } from "./coverage-days.js";
 import { element } from "./dom.js";
 
-/** @typedef {{chosen: string, label: string, look: (name: string) => void, choose: (date: string) => void}} Wishes */
+/** @typedef {{chosen: string, focused?: string, label: string,
+ *   look: (name: string) => void, choose: (date: string) => void}} Wishes */
 
 /** @param {number} year @param {Map<string, Record<string, any>>} days @param {Wishes} wishes */
-export function calendar(year, days, { chosen, label, look, choose }) {
+export function calendar(year, days, { chosen, focused, label, look, choose }) {
   const months = monthsOf(year);
   const cells = new Map(months.flatMap((month) => month.days.map((date) => [date, cellOf(date, days.get(date))])));
   const dates = [...cells.keys()];
@@ -19,7 +20,9 @@ export function calendar(year, days, { chosen, label, look, choose }) {
   const stopAt = (date) => cells.forEach((cell, each) => (cell.tabIndex = each === date ? 0 : -1));
   /** @param {string} date */
   const select = (date) => cells.forEach((cell, each) => cell.setAttribute("aria-selected", String(each === date)));
-  stopAt(cells.has(chosen) ? chosen : dates.find((date) => days.get(date)?.expected) ?? dates[0]);
+  const known = [focused, chosen, dates.find((date) => days.get(date)?.expected), dates[0]];
+  stopAt(known.find((date) => date !== undefined && cells.has(date)));
+  if (cells.has(focused)) requestAnimationFrame(() => cells.get(focused).focus()); // one that takes another's place
   select(chosen);
 
   /** @param {Event} event */

@@ -9,8 +9,9 @@ import { seriesName, seriesTable, yearsOf } from "./coverage-series.js";
 import { budgetsTable, holesTable, quarantineTable, revisionsTable } from "./coverage-tables.js";
 import { choices, marketOf, marketSelect, markets, select, timeframeSelect } from "./controls.js";
 import { byId, element, fill } from "./dom.js";
+import { keepFresh } from "./fresh.js";
 import { part } from "./part.js";
-import { show } from "./trust.js";
+import { banner, show } from "./trust.js";
 
 const FORBIDDEN =
   "Not shown with your Airflow role: it tells about hosts and what they answered, word for word. It takes the right " +
@@ -27,16 +28,33 @@ function within(from, to) {
   return { ...series(), from: `${from}T00:00:00Z`, to: `${to}T00:00:00Z` };
 }
 
+function wholeYear() {
+  const year = Number(state.get("year"));
+  return within(`${year}-01-01`, `${year + 1}-01-01`);
+}
+
+/** @returns {{path: string, params: Record<string, any>} | null} null before a market is known */
+function question() {
+  return state.get("year") ? { path: "coverage/days", params: { ...wholeYear(), limit: 366 } } : null;
+}
+
+const saw = keepFresh(question, (answer) => banner(byId("trust"), answer), () => {
+  showYear();
+  showEverySeries();
+});
+
 /** Everything that hangs on the chosen series and year. */
 function showYear() {
   const year = Number(state.get("year"));
-  const asked = within(`${year}-01-01`, `${year + 1}-01-01`);
+  const asked = wholeYear();
   const label = `${seriesName(series())} in ${year}, a row per month and a cell per day`;
-  part(byId("calendar"), { path: "coverage/days", params: { ...asked, limit: 366 }, strip: byId("trust") }, (answer) => {
+  part(byId("calendar"), { path: "", ...question(), strip: byId("trust") }, (answer) => {
+    saw(answer);
     const days = new Map(answer.data.map((row) => [row.day, row]));
     const look = (/** @type {string} */ name) => void (byId("look").textContent = name);
     const choose = (/** @type {string} */ day) => state.set({ day });
-    const grid = calendar(year, days, { chosen: state.get("day"), label, look, choose });
+    const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset.day;
+    const grid = calendar(year, days, { chosen: state.get("day"), focused, label, look, choose });
     return [element("div", { class: "scroll" }, grid)];
   });
   part(byId("revisions"), { path: "revisions", params: asked }, (answer) => [revisionsTable(answer.data)]);
@@ -45,8 +63,8 @@ function showYear() {
 
 /** The holes of the chosen day, else of the year. */
 function showHoles() {
-  const [year, day] = [Number(state.get("year")), state.get("day")];
-  const asked = day ? within(day, dayAfter(day)) : within(`${year}-01-01`, `${year + 1}-01-01`);
+  const [year, day] = [state.get("year"), state.get("day")];
+  const asked = day ? within(day, dayAfter(day)) : wholeYear();
   byId("whole-year").hidden = !day;
   part(byId("holes"), { path: "coverage/holes", params: asked }, (answer) => [
     holesTable(answer.data, `Holes of ${seriesName(series())} ${day ? `on ${day}` : `in ${year}`}`),

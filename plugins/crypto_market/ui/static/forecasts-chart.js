@@ -1,6 +1,7 @@
 // @ts-check
 // Forecasts with their intervals against what happened. Exports:
-//   forecastChart(box) -> {drawForecasts(rows, name), drawHappened(bars), onLook(fn)}; historyTable(rows, name).
+//   forecastChart(box) -> {drawForecasts(rows, name, isOther), drawHappened(bars, isOther), onLook(fn)}; isOther: what
+//     is drawn is another series or range, and is shown whole; historyTable(rows, name, isOpen).
 // Rows are those of /forecasts, by their target; bars those of /candles/chart.
 
 import { LineStyle, themedChart } from "./chart.js";
@@ -33,8 +34,8 @@ export function forecastChart(box) {
   let closes = new Map();
 
   return {
-    /** @param {any[]} rows at least one @param {string} name */
-    drawForecasts(rows, name) {
+    /** @param {any[]} rows at least one @param {string} name @param {boolean} isOther */
+    drawForecasts(rows, name, isOther) {
       sealed = new Map(rows.map((row) => [secondsOf(row.timestamp), row]));
       const items = [...sealed].map(([time, row]) => ({
         time, value: row.predicted_price, lower: row.lower_price, upper: row.upper_price, lower95: row.lower_price_95,
@@ -45,14 +46,14 @@ export function forecastChart(box) {
       items.unshift({ time: secondsOf(as_of), value, lower: value, upper: value, lower95: value, upper95: value });
       band.setData(items);
       forecast.setData(hourly(items.map(({ time, value }) => ({ time, value }))));
-      fit();
+      if (isOther) fit();
       chart.describe(summary(rows, name));
     },
-    /** @param {any[]} bars of /candles/chart */
-    drawHappened(bars) {
+    /** @param {any[]} bars of /candles/chart @param {boolean} isOther */
+    drawHappened(bars, isOther) {
       closes = new Map(bars.map((bar) => [secondsOf(bar.opened_at) + bar.bar_seconds, bar.close]));
       happened.setData([...closes].map(([time, value]) => ({ time, value })));
-      fit();
+      if (isOther) fit();
     },
     /** @param {(words: string) => void} look called with what is under the crosshair */
     onLook(look) {
@@ -105,8 +106,8 @@ function lookWords(row) {
   );
 }
 
-/** The newest forecasts. @param {any[]} rows @param {string} name */
-export function historyTable(rows, name) {
+/** The newest forecasts. @param {any[]} rows @param {string} name @param {boolean} isOpen */
+export function historyTable(rows, name, isOpen) {
   const narrow = (/** @type {any} */ _, /** @type {any} */ row) => intervalWords(row.lower_price, row.upper_price);
   const wide = (/** @type {any} */ _, /** @type {any} */ row) => intervalWords(row.lower_price_95, row.upper_price_95);
   const shown = rows.slice(-MOST_LINES).reverse();
@@ -122,7 +123,10 @@ export function historyTable(rows, name) {
       { key: "model", label: "Served", format: (model, row) => modelWords(model, row.model_version) },
       { key: "made_at", label: "Sealed", kind: "time" },
     ],
-    { caption: `Forecasts of ${name}, newest first, ${shown.length} of ${rows.length}`, empty: "No forecast in this range." },
+    {
+      caption: `Forecasts of ${name}, newest first, ${shown.length} of ${rows.length}`,
+      empty: "No forecast in this range.",
+    },
   );
-  return element("details", {}, element("summary", {}, "The newest as a table"), made);
+  return element("details", { open: isOpen }, element("summary", {}, "The newest as a table"), made);
 }

@@ -10,6 +10,7 @@ import { latestTable, serving } from "./forecasts-latest.js";
 import { modelsTable, promotionsTable } from "./forecasts-models.js";
 import { scoreboardTable } from "./forecasts-scoreboard.js";
 import { seriesName } from "./forecasts-words.js";
+import { keepFresh } from "./fresh.js";
 import { part } from "./part.js";
 import { banner, show } from "./trust.js";
 
@@ -20,6 +21,8 @@ const MOST_PAGES = 9; // of 1000 forecasts: a year of hours
 const state = choices({ market: "binance:BTC/USDT", horizon: "PT24H", range: "7", window: "90 days" });
 /** @type {ReturnType<typeof forecastChart> | null} */
 let chart = null;
+let asOf = "";
+let isBegun = false;
 
 /** @param {Record<string, any>} row */
 const keyOf = ({ venue, symbol, horizon }) => [venue, symbol, horizon].join(":");
@@ -30,18 +33,18 @@ function series() {
   return { venue, symbol, horizon: state.get("horizon") };
 }
 
-/** @param {string} asOf */
-function showHistory(asOf) {
+/** @param {boolean} isOther whether something else is shown than before */
+function showHistory(isOther) {
   const name = seriesName(series());
   const from = new Date(Date.parse(asOf) - Number(state.get("range")) * 86_400_000).toISOString();
   part(byId("history"), { path: "forecasts", params: { ...series(), from }, pages: MOST_PAGES }, ({ data }) => {
-    if (data.length) drawn().drawForecasts(data, name);
-    return [historyTable(data, name)];
+    if (data.length) drawn().drawForecasts(data, name, isOther);
+    return [historyTable(data, name, byId("history").querySelector("details[open]") !== null)];
   });
   const { venue, symbol } = series();
   part(byId("happened"), { path: "candles/chart", params: { venue, symbol, timeframe: "1h", from, points: MOST_BARS } },
     ({ data }) => {
-      drawn().drawHappened(data);
+      drawn().drawHappened(data, isOther);
       return [];
     });
 }
@@ -68,24 +71,23 @@ function showWindow() {
   part(byId("scoreboard"), { path: "scoreboard", params }, ({ data }) => [scoreboardTable(data)]);
 }
 
-/** @param {import("./api.js").Envelope} answer of /forecasts/latest */
-function begin({ data, as_of }) {
-  const none = () => element("p", { class: "empty" }, "No forecast has been made yet.");
-  if (!data.length) return ["history", "direction"].forEach((place) => fill(byId(place), none()));
-  if (!data.some((row) => keyOf(row) === chosen())) choose(keyOf(data[0]));
-  const options = data.map((row) => ({ value: keyOf(row), label: seriesName(row) }));
+/** The choices, once it is known what there is to choose from. @param {any[]} rows of /forecasts/latest */
+function begin(rows) {
+  if (!rows.some((row) => keyOf(row) === chosen())) choose(keyOf(rows[0]));
+  const options = rows.map((row) => ({ value: keyOf(row), label: seriesName(row) }));
   const box = element("select", { onchange: () => choose(box.value) },
     ...options.map(({ value, label }) => element("option", { value, selected: value === chosen() }, label)));
   byId("controls").append(element("label", { class: "choice" }, element("span", {}, "Market and horizon"), box));
   select(byId("controls"), state, "range", "Range",
     Object.entries(RANGES).map(([value, label]) => ({ value, label })));
   byId("picture").hidden = false;
-  showHistory(as_of);
+  showHistory(true);
   showDirection();
   state.onChange((changed) => {
-    if (changed.some((name) => ["market", "horizon", "range"].includes(name))) showHistory(as_of);
+    if (changed.some((name) => ["market", "horizon", "range"].includes(name))) showHistory(true);
     if (changed.some((name) => ["market", "horizon", "window"].includes(name))) showDirection();
   });
+  isBegun = true;
 }
 
 /** @param {string} key */
@@ -94,17 +96,39 @@ function choose(key) {
   state.set({ market: `${venue}:${symbol}`, horizon });
 }
 
-show(byId("latest"), async () => {
+async function showLatest() {
   const asking = ask("models").catch(() => null); // a failure is told where they are listed
   const answer = await ask("forecasts/latest");
-  banner(byId("trust"), answer);
+  saw(answer);
+  told(answer);
   fill(byId("latest"), latestTable(answer.data));
-  begin(answer);
+  const none = () => element("p", { class: "empty" }, "No forecast has been made yet.");
+  if (!answer.data.length) ["history", "direction"].forEach((place) => fill(byId(place), none()));
+  else if (!isBegun) begin(answer.data);
   const models = await asking;
   fill(byId("served"), models && answer.data.length ? serving(answer.data, models.data) : null);
+}
+
+/** @param {import("./api.js").Envelope} answer of /forecasts/latest */
+function told(answer) {
+  banner(byId("trust"), answer);
+  asOf = answer.as_of;
+}
+
+function showEvidence() {
+  showWindow();
+  part(byId("promotions"), { path: "promotions", params: { limit: 500 } }, ({ data }) => [promotionsTable(data)]);
+  part(byId("models"), { path: "models" }, ({ data }) => [modelsTable(data)]);
+}
+
+const saw = keepFresh(() => ({ path: "forecasts/latest" }), told, () => {
+  show(byId("latest"), showLatest);
+  showEvidence();
+  if (!isBegun) return;
+  showHistory(false);
+  showDirection();
 });
 segments(byId("windows"), state, "window", "Window", WINDOWS.map((each) => ({ value: each, label: each })));
-showWindow();
 state.onChange((changed) => void (changed.includes("window") && showWindow()));
-part(byId("promotions"), { path: "promotions", params: { limit: 500 } }, ({ data }) => [promotionsTable(data)]);
-part(byId("models"), { path: "models" }, ({ data }) => [modelsTable(data)]);
+show(byId("latest"), showLatest);
+showEvidence();
