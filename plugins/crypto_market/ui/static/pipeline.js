@@ -20,7 +20,14 @@ byId("latency-panel").hidden = Boolean(dagId) && dagId !== "price_forecast";
 byId("freshness-panel").classList.toggle("wide", byId("latency-panel").hidden);
 
 function draw() {
-  void show(byId("freshness"), async () => banner(byId("trust"), await freshness(byId("freshness"), dagId)));
+  void show(byId("freshness"), async () => {
+    try {
+      banner(byId("trust"), await freshness(byId("freshness"), dagId));
+    } catch (error) {
+      fill(byId("trust")).className = ""; // what was said before does not hold any more
+      throw error;
+    }
+  });
   if (!byId("latency-panel").hidden) void show(byId("latency"), () => latency.refresh());
   void show(byId("dags"), () => dags(byId("dags"), dagId));
   void show(byId("written"), () => written(byId("written"), dagId));
