@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from time import perf_counter
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from include.api import problems
@@ -48,6 +48,7 @@ READABLE = (
     sentiment.router,
     tickers.router,
 )
+OF_DAGS = (pipeline.of_dags,)
 MACHINERY = (machinery.router,)
 
 
@@ -80,8 +81,16 @@ def create_app(warehouse: Warehouse, access: Access, pages: Sequence[APIRouter] 
     app.add_middleware(Stopwatch)
     app.add_middleware(SecurityHeaders)
     problems.install(app)
+
+    seen = Depends(access.readable_dags)  # an annotation, which is a text, could not name it
+
+    def note_dags(request: Request, dags: Collection[str] | None = seen) -> None:
+        request.state.readable_dags = dags
+
     for router in READABLE:
         app.include_router(router, prefix=PREFIX, dependencies=[Depends(access.read)])
+    for router in OF_DAGS:
+        app.include_router(router, prefix=PREFIX, dependencies=[Depends(access.read), Depends(note_dags)])
     for router in MACHINERY:
         app.include_router(router, prefix=PREFIX, dependencies=[Depends(access.machinery)])
     for router in pages:

@@ -1,7 +1,8 @@
 -- What each task that wrote did, the newest first. A try that was put off reports once each time it works: its work
 -- is then shorter than from started_at, which is reckoned back from its end.
--- Parameters: dag_id (NULL: all), starts_at, ends_at (half-open window of when they finished; NULL: all),
--- after_finished_at, after_dag_id, after_run_id, after_task_id, after_map_index, after_try_number, limit.
+-- Parameters: dag_id (NULL: all), readable (ids that may be seen; NULL: all), starts_at, ends_at (half-open window of
+-- when they finished; NULL: all), after_finished_at, after_dag_id, after_run_id, after_task_id, after_map_index,
+-- after_try_number, limit.
 select
     r.dag_id,
     r.run_id,
@@ -21,6 +22,7 @@ select
 from ops.pipeline_run as r
 where
     (%(dag_id)s::text is null or r.dag_id = %(dag_id)s)
+    and (%(readable)s::text[] is null or r.dag_id = any(%(readable)s::text[]))
     and (%(starts_at)s::timestamptz is null or r.finished_at >= %(starts_at)s)
     and (%(ends_at)s::timestamptz is null or r.finished_at < %(ends_at)s)
     and (

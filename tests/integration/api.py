@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
 from include.api.access import Access
-from include.api.app import MACHINERY, READABLE, create_app
+from include.api.app import MACHINERY, OF_DAGS, READABLE, create_app
 from include.api.warehouse import Warehouse
 from include.clock import FixedClock
 
@@ -26,7 +26,8 @@ API = "/api/v1"
 
 def shape_of(path: str) -> type[BaseModel]:
     """How the answers of a path are described; a field that is not is an error."""
-    routes = [route for router in (*READABLE, *MACHINERY) for route in router.routes if isinstance(route, APIRoute)]
+    routers = (*READABLE, *OF_DAGS, *MACHINERY)
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
     (found,) = (route.responses[200]["model"] for route in routes if route.path == f"/{path}")
     shape: type[BaseModel] = found
     return shape

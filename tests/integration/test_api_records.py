@@ -201,6 +201,19 @@ def test_the_machinery_is_for_who_may_see_it_and_the_rest_is_not_touched(warehou
     assert told == {"quarantine": 403, "budgets": 403, "coverage": 200, "models": 200}
 
 
+def test_runs_of_dags_that_are_hidden_from_who_asks_are_left_out(warehouse: WarehouseDsns) -> None:
+    def told(*dag_ids: str) -> set[str]:
+        api = Warehouse(lambda: warehouse.reader, lambda: FixedClock(NOW))
+        access = Access(everybody, everybody, everybody, readable_dags=lambda: set(dag_ids))
+        try:
+            return {row["dag_id"] for row in get(TestClient(create_app(api, access)), "pipeline/runs")}
+        finally:
+            api.close()
+
+    assert told("ohlcv_hourly", "price_forecast") == {"ohlcv_hourly"}
+    assert told("price_forecast") == set()
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_bulk_forms_have_the_same_columns(client: TestClient, path: str) -> None:
     answer = client.get(f"{API}/{path}", headers={"Accept": "application/vnd.apache.arrow.stream"})

@@ -15,6 +15,7 @@ from include.serving.pipeline import freshness
 from include.serving.records import latency, recorded
 
 router = APIRouter()
+of_dags = APIRouter()  # its answers leave out the DAGs that are hidden from who asks
 USUAL_LATENCY = timedelta(days=7)  # of the window where none is given
 RUN_KEY = ("finished_at", "dag_id", "run_id", "task_id", "map_index", "try_number")
 
@@ -71,11 +72,16 @@ def get_pipeline(request: Request, asked: Annotated[Paged, Query()]) -> Response
         return respond(request, look, answer, limit=asked.limit, cursor=asked.cursor, untrusted=asked.untrusted)
 
 
-@router.get("/pipeline/runs", responses=described(Run), response_class=Response, tags=["pipeline"])
+@of_dags.get("/pipeline/runs", responses=described(Run), response_class=Response, tags=["pipeline"])
 def get_runs(request: Request, asked: Annotated[RunQuery, Query()]) -> Response:
-    """What each task that wrote did, the newest first; the window is one of when they finished."""
+    """What each task that wrote did, the newest first; the window is one of when they finished.
+
+    Runs of DAGs that the asker may not see are left out.
+    """
     with request.app.state.warehouse.look() as look:
-        values = {"dag_id": asked.dag_id, "starts_at": asked.start, "ends_at": asked.end}
+        seen = request.state.readable_dags
+        readable = None if seen is None else sorted(seen)
+        values = {"dag_id": asked.dag_id, "readable": readable, "starts_at": asked.start, "ends_at": asked.end}
         answer = recorded(look, "pipeline_runs", RUN_KEY, **values)
         return respond(request, look, answer, limit=asked.limit, cursor=asked.cursor, untrusted=asked.untrusted)
 

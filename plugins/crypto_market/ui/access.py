@@ -10,11 +10,18 @@ from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_co
 
 from include.api.access import Access
 
+
+def readable_dags(user: GetUserDep) -> set[str]:
+    """Ids of the DAGs that the one who asks may see."""
+    return get_auth_manager().get_authorized_dag_ids(user=user)
+
+
 # Budgets, circuits and answers word for word tell about hosts: who may read connections may read them.
 AIRFLOW = Access(
     read=requires_access_view(AccessView.PLUGINS),
     machinery=requires_access_connection("GET"),
     docs=requires_access_view(AccessView.DOCS),
+    readable_dags=readable_dags,
 )
 
 
