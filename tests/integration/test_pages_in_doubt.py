@@ -244,6 +244,7 @@ def test_a_page_that_is_left_open_keeps_up(page: Page, address: str, world: tupl
         page.route("**/coverage/days**", lambda route: route.abort())
         page.clock.fast_forward(61_000)
         expect(page.locator("#calendar [role=alert]")).to_contain_text("No answer")
+        expect(page.locator("#trust")).to_be_empty()
         page.unroute("**/coverage/days**")
         page.clock.fast_forward(61_000)
         expect(third).to_have_attribute("aria-label", "2024-01-03: 23 of 24 candles, 1 unknown")

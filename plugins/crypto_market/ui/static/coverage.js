@@ -10,7 +10,7 @@ import { budgetsTable, holesTable, quarantineTable, revisionsTable } from "./cov
 import { choices, marketOf, marketSelect, markets, select, timeframeSelect } from "./controls.js";
 import { byId, element, fill } from "./dom.js";
 import { keepFresh } from "./fresh.js";
-import { part } from "./part.js";
+import { part, untold } from "./part.js";
 import { banner, show } from "./trust.js";
 
 const FORBIDDEN =
@@ -99,7 +99,10 @@ function offer(rows) {
 }
 
 async function begin() {
-  const rows = await markets();
+  const rows = await markets().catch((error) => {
+    untold(byId("trust"));
+    throw error;
+  });
   if (!rows.length) return void fill(byId("calendar"), element("p", { class: "empty" }, "No market is known yet."));
   const box = marketSelect(controls, state, rows);
   offer(rows);

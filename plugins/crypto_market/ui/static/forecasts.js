@@ -11,7 +11,7 @@ import { modelsTable, promotionsTable } from "./forecasts-models.js";
 import { scoreboardTable } from "./forecasts-scoreboard.js";
 import { seriesName } from "./forecasts-words.js";
 import { keepFresh } from "./fresh.js";
-import { part } from "./part.js";
+import { part, untold } from "./part.js";
 import { banner, show } from "./trust.js";
 
 const RANGES = { 3: "3 days", 7: "1 week", 30: "1 month", 90: "3 months", 365: "1 year" };
@@ -98,7 +98,10 @@ function choose(key) {
 
 async function showLatest() {
   const asking = ask("models").catch(() => null); // a failure is told where they are listed
-  const answer = await ask("forecasts/latest");
+  const answer = await ask("forecasts/latest").catch((error) => {
+    untold(byId("trust"));
+    throw error;
+  });
   saw(answer);
   told(answer);
   fill(byId("latest"), latestTable(answer.data));

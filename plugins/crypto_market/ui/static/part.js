@@ -2,6 +2,7 @@
 // One part of a page: asked for on its own, so that it can fail or abstain without the others. Exports:
 //   part(place, question, draw): asks, says in a line where the answer abstains, and puts there what draw makes of
 //     it; a newer question to the same place ends the older one. Resolves when it is done, whichever way.
+//   untold(strip): empties the strip of trust: a verdict does not outlive its answer.
 
 import { askAll } from "./api.js";
 import { element, fill } from "./dom.js";
@@ -22,11 +23,20 @@ export function part(place, { path, params = {}, pages = 1, strip }, draw) {
   const stop = new AbortController();
   running.set(place, stop);
   return show(place, async () => {
-    const answer = await askAll(path, params, { signal: stop.signal, pages });
+    const answer = await askAll(path, params, { signal: stop.signal, pages }).catch((error) => {
+      if (strip && !stop.signal.aborted) untold(strip);
+      throw error;
+    });
     const line = element("div");
     if (strip) banner(strip, answer);
     else verdict(line, answer);
     const more = answer.next && `More than these ${answer.data.length} rows match; choose less to see the rest.`;
     fill(place, line, ...draw(answer), more ? element("p", { class: "note" }, more) : null);
   });
+}
+
+/** @param {HTMLElement} strip */
+export function untold(strip) {
+  strip.className = "";
+  fill(strip);
 }
