@@ -122,6 +122,14 @@ def test_what_is_past_stays_answered_however_late_the_newest_is(
     assert (answer["verdict"], answer["reasons"]) == ("answered", [])
 
 
+@pytest.mark.parametrize("path", ["candles", "candles/chart", "features", "tickers", "sentiment", "rankings", "alerts"])
+def test_no_window_reaches_beyond_now(world: tuple[TestClient, FixedClock], path: str) -> None:
+    client, _ = world
+    subject = {"sentiment": {}, "rankings": {}, "alerts": {}, "features": {"crypto": "BTC"}}.get(path, BTC)
+    asked = {**subject, "from": (NOW - HOUR).isoformat()} if path == "tickers" else {**subject, **LATE}
+    assert ask(client, path, **asked, to="2030-01-01T00:00:00Z") == ask(client, path, **asked)
+
+
 def test_a_young_window_does_not_hide_how_old_the_newest_candle_is(world: tuple[TestClient, FixedClock]) -> None:
     client, clock = world
     young = {"from": (NOW - timedelta(minutes=20)).isoformat()}
