@@ -20,6 +20,7 @@ import hypothesis
 import psycopg
 import pytest
 import uvicorn
+from starlette.types import ASGIApp
 from xdist.scheduler import LoadScopeScheduling
 
 from include.features.schema import install_features
@@ -111,6 +112,21 @@ BUCKETS = ("kraken_bucket", "coinbase_bucket", "coinbase_advanced_bucket")
 
 
 @contextmanager
+def listening(app: ASGIApp) -> Iterator[str]:
+    """An application over real HTTP on loopback, in a thread of this process; its base URL."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="off", date_header=False))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@contextmanager
 def served(world: World, now: datetime, weight_limit: int = 10**6, **limits: Any) -> Iterator[str]:
     """The replay exchange over real HTTP at a time that stands still; its base URL.
 
@@ -123,17 +139,8 @@ def served(world: World, now: datetime, weight_limit: int = 10**6, **limits: Any
         "binance_budget": WeightBudget(weight_limit, patience=1, seconds=lambda: 620.0),
         "coingecko_budget": WeightBudget(weight_limit, seconds=lambda: 620.0),
     }
-    app = create_app(world, clock, **{**unlimited, **budgets, **limits})
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="off", date_header=False))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
+    with listening(create_app(world, clock, **{**unlimited, **budgets, **limits})) as url:
+        yield url
 
 
 Serve = Callable[..., AbstractContextManager[str]]

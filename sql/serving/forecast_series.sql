@@ -1,33 +1,7 @@
 -- Each series that is forecast or was refused, with its newest forecast and all that decides whether that stands:
 -- newest candle and features (close times), refusals, trainings, and whether the row is what was sealed.
 -- Parameters: venue, symbol, horizon (ISO 8601; NULL: all).
-with recursive forecast_series as (
-    (
-        select
-            f.instrument_id,
-            f.timeframe,
-            f.horizon_bars
-        from ml.forecast as f
-        order by f.instrument_id, f.timeframe, f.horizon_bars
-        limit 1
-    )
-    union all
-    select
-        following.instrument_id,
-        following.timeframe,
-        following.horizon_bars
-    from forecast_series as s
-    cross join lateral (
-        select
-            f.instrument_id,
-            f.timeframe,
-            f.horizon_bars
-        from ml.forecast as f
-        where (f.instrument_id, f.timeframe, f.horizon_bars) > (s.instrument_id, s.timeframe, s.horizon_bars)
-        order by f.instrument_id, f.timeframe, f.horizon_bars
-        limit 1
-    ) as following
-),
+with recursive {% include 'serving/walk_forecast_series.jinja' %}
 
 series as (
     select

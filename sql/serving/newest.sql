@@ -1,32 +1,6 @@
 -- The newest of each dataset and subject, one look into a key for each: when it is of, and for features, which are
 -- measured against it, the newest candle's close. No parameters.
-with recursive forecast_series as (
-    (
-        select
-            f.instrument_id,
-            f.timeframe,
-            f.horizon_bars
-        from ml.forecast as f
-        order by f.instrument_id, f.timeframe, f.horizon_bars
-        limit 1
-    )
-    union all
-    select
-        following.instrument_id,
-        following.timeframe,
-        following.horizon_bars
-    from forecast_series as s
-    cross join lateral (
-        select
-            f.instrument_id,
-            f.timeframe,
-            f.horizon_bars
-        from ml.forecast as f
-        where (f.instrument_id, f.timeframe, f.horizon_bars) > (s.instrument_id, s.timeframe, s.horizon_bars)
-        order by f.instrument_id, f.timeframe, f.horizon_bars
-        limit 1
-    ) as following
-),
+with recursive {% include 'serving/walk_forecast_series.jinja' %}
 
 candles as (
     select

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
 
-import uvicorn
 from fastapi import FastAPI, Header, HTTPException
 from pydantic import BaseModel
 
@@ -18,6 +15,7 @@ from include.api.access import Access
 from include.api.app import create_app
 from include.api.warehouse import Warehouse
 from include.clock import FixedClock
+from tests.conftest import listening
 
 USER, PASSWORD = "viewer", "a password"
 
@@ -63,15 +61,5 @@ def logged_in(dsn: str, now: datetime) -> Iterator[Door]:
     app = FastAPI()
     app.post("/auth/token", status_code=201)(door.open)
     app.mount("/market", api)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="off"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    door.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    try:
+    with closing(warehouse), listening(app) as door.url:
         yield door
-    finally:
-        server.should_exit = True
-        thread.join()
-        warehouse.close()

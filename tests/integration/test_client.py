@@ -200,7 +200,7 @@ def stranger(status: int) -> Iterator[tuple[str, list[str]]]:
 def test_a_redirect_is_not_followed_with_the_token() -> None:
     with stranger(307) as (url, met), pytest.raises(ApiError, match="points to /elsewhere"):
         Client(url, token="a token").instruments()
-    assert met == ["/market/api/v1/instruments?untrusted=false"]
+    assert met == ["/market/api/v1/instruments?untrusted=false&limit=10000"]
 
 
 def test_an_answer_of_somebody_else_is_none() -> None:

@@ -1,8 +1,6 @@
 """The real Coinbase client against its twin over real HTTP: every page edge and habit of the venue."""
 
 import json
-import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,7 +13,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import requests
-import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -41,6 +38,7 @@ from include.venues.errors import (
     UnknownSymbolError,
 )
 from include.venues.http import RequestsTransport, Response, Retry
+from tests.conftest import listening
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LISTED = datetime(2019, 11, 5, 13, 37, tzinfo=UTC)
@@ -117,22 +115,8 @@ def exchange(
         for name, twin in twins.items()
         if name != without
     ]
-    server = uvicorn.Server(uvicorn.Config(Starlette(routes=mounts), port=0, log_level="critical", lifespan="off"))
-    with serving(server) as url:
+    with listening(Starlette(routes=mounts)) as url:
         yield url
-
-
-@contextmanager
-def serving(server: uvicorn.Server) -> Iterator[str]:
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """The real Kraken clients against their twin over real HTTP: every page edge and habit of the venue."""
 
-import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 import requests
-import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -37,6 +34,7 @@ from include.venues.kraken import Kraken
 from include.venues.kraken_trades import KrakenTrades
 from include.venues.model import CandlePage
 from include.venues.registry import market_venue
+from tests.conftest import listening
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LISTED = datetime(2024, 1, 2, 13, 37, tzinfo=UTC)
@@ -113,17 +111,8 @@ def exchange(burst: int = UNLIMITED, **options: Any) -> Iterator[str]:
     bucket = RequestBucket(1, burst, seconds=lambda: 0.0)
     twin = Twin(BOOK, ReplayClock(NOW, speed=0), bucket, **options)
     app = Starlette(routes=[Mount("/kraken", routes=twin.routes())])
-    config = uvicorn.Config(app, port=0, log_level="critical", lifespan="off", date_header=False)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/kraken"
-    finally:
-        server.should_exit = True
-        thread.join()
+    with listening(app) as url:
+        yield f"{url}/kraken"
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect
 
@@ -21,7 +19,7 @@ from include.stack.layout import StackError
 from include.stack.postgres import PostgresCluster
 from include.warehouse.bootstrap import WarehouseDsns
 from include.warehouse.connection import Connection
-from tests.conftest import WarehouseTemplate
+from tests.conftest import WarehouseTemplate, listening
 from tests.integration.api import EVERYBODY
 from tests.integration.served_world import FILLED, HOUR, START, filled
 
@@ -82,17 +80,8 @@ def address(world: tuple[WarehouseDsns, Connection], rights: dict[str, Any]) -> 
     warehouse = Warehouse(lambda: world[0].reader, lambda: FixedClock(NOW))
     app = FastAPI()
     app.mount("/market", create_app(warehouse, EVERYBODY, routers(EVERYBODY, lambda: rights)))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="off"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/market"
-    finally:
-        server.should_exit = True
-        thread.join()
-        warehouse.close()
+    with closing(warehouse), listening(app) as url:
+        yield f"{url}/market"
 
 
 @pytest.fixture(scope="module")

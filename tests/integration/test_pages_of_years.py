@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import threading
-import time
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from playwright.sync_api import Browser, Page, expect
@@ -21,7 +19,7 @@ from include.api.warehouse import Warehouse
 from include.clock import FixedClock
 from include.stack.layout import StackError
 from include.stack.postgres import PostgresCluster
-from tests.conftest import WarehouseTemplate
+from tests.conftest import WarehouseTemplate, listening
 from tests.integration.api import EVERYBODY
 from tests.integration.served_world import FILLED, HOUR, START, filled
 
@@ -73,17 +71,8 @@ def address(cluster: PostgresCluster, warehouse_template: WarehouseTemplate, clo
         app.add_api_route(
             "/api/v2/dags/~/dagRuns", lambda: {"dag_runs": [{**RUN, "start_date": "2024-01-04T00:25:00Z"}]}
         )
-        server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="off"))
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        try:
-            yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
-            warehouse.close()
+        with closing(warehouse), listening(app) as url:
+            yield url
 
 
 @pytest.fixture(scope="module")

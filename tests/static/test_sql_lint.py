@@ -68,6 +68,8 @@ RENDERED: list[tuple[str, dict[str, object]]] = [
     ("serving/chart.sql", {"columns": ["rsi_14", "sma_7"]}),
     ("serving/chart.sql", {"columns": []}),
     ("serving/features.sql", {"columns": list(NAMES)}),
+    ("serving/forecast_series.sql", {}),
+    ("serving/newest.sql", {}),
     ("transforms/upsert_candle_flag.sql", {"figures": list(USUAL_FIGURES)}),
     ("transforms/upsert_daily_ranking.sql", {}),
     ("transforms/upsert_daily_volume.sql", {}),
