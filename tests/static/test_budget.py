@@ -10,7 +10,7 @@ import pytest
 from benchmarks.month.budget import RECORD, breaches, limits
 from benchmarks.month.trend import HOURS_OF_A_MONTH, TICKERS_OF_A_MONTH, month, trend, trends
 
-FEWEST_HOURS = 5
+FEWEST_HOURS = 10
 
 
 @pytest.fixture(scope="module")
