@@ -20,9 +20,11 @@ import hypothesis
 import psycopg
 import pytest
 import uvicorn
+from playwright.sync_api import Browser
 from starlette.types import ASGIApp
 from xdist.scheduler import LoadScopeScheduling
 
+from docs.pictures.browser import BROWSERS, launched
 from include.features.schema import install_features
 from include.replay.app import create_app
 from include.replay.clock import ReplayClock
@@ -124,6 +126,15 @@ def listening(app: ASGIApp) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium. Skipped where there is none; one that is named or there and does not start fails."""
+    if "CHROMIUM" not in os.environ and not any(map(shutil.which, BROWSERS)):
+        pytest.skip(f"none of {', '.join(BROWSERS)} is on PATH (Debian: apt-get install chromium)")
+    with launched() as started:
+        yield started
 
 
 @contextmanager

@@ -12,24 +12,13 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Frame, expect
 
 from crypto_market.ui.views import CATEGORY, PAGES
-from docs.pictures.browser import launched
 from include.stack.credentials import AIRFLOW_USERS, Credentials, load_or_create
-from include.stack.layout import StackError
 from tests.airflow.browsing import Visit, column, settled, visiting
 from tests.airflow.running import RunningStack
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(1200)]
 MAY_SEE_MACHINERY = ("admin", "op")
 GRAVE = ("serious", "critical")  # of axe's impacts
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    try:
-        with launched() as started:
-            yield started
-    except StackError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,9 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect
 
 from crypto_market.ui.pages import routers
-from docs.pictures.browser import launched
 from include.api.app import create_app
 from include.api.warehouse import Warehouse
 from include.clock import FixedClock
-from include.stack.layout import StackError
 from include.stack.postgres import PostgresCluster
 from include.warehouse.bootstrap import WarehouseDsns
 from include.warehouse.connection import Connection
@@ -82,15 +80,6 @@ def address(world: tuple[WarehouseDsns, Connection], rights: dict[str, Any]) -> 
     app.mount("/market", create_app(warehouse, EVERYBODY, routers(EVERYBODY, lambda: rights)))
     with closing(warehouse), listening(app) as url:
         yield f"{url}/market"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    try:
-        with launched() as started:
-            yield started
-    except StackError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture

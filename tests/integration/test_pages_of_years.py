@@ -13,11 +13,9 @@ from fastapi.responses import HTMLResponse
 from playwright.sync_api import Browser, Page, expect
 
 from crypto_market.ui.pages import routers
-from docs.pictures.browser import launched
 from include.api.app import create_app
 from include.api.warehouse import Warehouse
 from include.clock import FixedClock
-from include.stack.layout import StackError
 from include.stack.postgres import PostgresCluster
 from tests.conftest import WarehouseTemplate, listening
 from tests.integration.api import EVERYBODY
@@ -73,15 +71,6 @@ def address(cluster: PostgresCluster, warehouse_template: WarehouseTemplate, clo
         )
         with closing(warehouse), listening(app) as url:
             yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    try:
-        with launched() as started:
-            yield started
-    except StackError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture
