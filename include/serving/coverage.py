@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from include.coverage.equation import SeriesCoverage, coverage
+from datetime import datetime
+
+from include.coverage.equation import SeriesCoverage, coverage, series_coverage
 from include.serving.completeness import complete_until, percent_held
 from include.serving.instruments import instrument_of
 from include.serving.selection import BOOL, FLOAT, INT, TEXT, TIME, Answer, Snapshot, Table, UnknownSubjectError
@@ -49,9 +51,16 @@ def coverage_of_series(
     return Answer(Table("coverage", COLUMNS, [_row(each) for each in found], KEY, values), trust)
 
 
-def series_named(look: Snapshot, venue: str, symbol: str, timeframe: str) -> tuple[int, str, str, str]:
-    """A series as `series_coverage` takes it. Raises UnknownSubjectError for a market that is not there."""
-    return instrument_of(look, venue, symbol), venue, symbol, timeframe
+def counted_until_now(
+    look: Snapshot, venue: str, symbol: str, timeframe: str, start: datetime | None, end: datetime | None
+) -> SeriesCoverage:
+    """What is known of a series' open times in [start, end), of all that it has where None, and never beyond now.
+
+    Raises UnknownSubjectError for a market that is not there.
+    """
+    series = (instrument_of(look, venue, symbol), venue, symbol, timeframe)
+    until = min(end or look.now, look.now)
+    return series_coverage(look.connection, *series, look.now, start=start and min(start, until), end=until)
 
 
 def _row(counted: SeriesCoverage) -> tuple[object, ...]:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
 from include.candles.timeframes import step
-from include.coverage.equation import DELETED, NEVER_ASKED, QUARANTINED, UNCONFIRMED, series_coverage
+from include.coverage.equation import DELETED, NEVER_ASKED, QUARANTINED, UNCONFIRMED
 from include.coverage.spans import Span, count, intersect, union
 from include.serving.completeness import complete_until, percent_held
-from include.serving.coverage import series_named
+from include.serving.coverage import counted_until_now
 from include.serving.selection import DATE, INT, TEXT, Answer, Snapshot, Table
 
 COUNTS = ("expected", "observed", "empty", "outage", "out_of_reach", "pending", "unknown")
@@ -32,14 +32,7 @@ def coverage_days(
     there they count as held, and the hole of the month says how many they are.
     Raises UnknownSubjectError for a market that is not there.
     """
-    until = min(end or look.now, look.now)
-    counted = series_coverage(
-        look.connection,
-        *series_named(look, venue, symbol, timeframe),
-        look.now,
-        start=start and min(start, until),
-        end=until,
-    )
+    counted = counted_until_now(look, venue, symbol, timeframe, start, end)
     spans = counted.spans
     sets = {
         **{name: spans[name] for name in ("empty", "outage", "out_of_reach", "pending")},

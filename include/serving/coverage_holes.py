@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from include.candles.timeframes import step
-from include.coverage.equation import PENDING_FOR, SeriesCoverage, series_coverage
+from include.coverage.equation import PENDING_FOR, SeriesCoverage
 from include.coverage.spans import count, from_ranges, intersect, to_range
 from include.serving.completeness import complete_until, percent_held
-from include.serving.coverage import series_named
+from include.serving.coverage import counted_until_now
 from include.serving.selection import INT, TEXT, TIME, Answer, Snapshot, Table
 from include.warehouse.sql import statement
 
@@ -38,14 +38,7 @@ def coverage_holes(
     state: `empty`, `outage`, `out_of_reach`, `pending` or `unknown`. evidence: in words.
     Raises UnknownSubjectError for a market that is not there.
     """
-    until = min(end or look.now, look.now)
-    counted = series_coverage(
-        look.connection,
-        *series_named(look, venue, symbol, timeframe),
-        look.now,
-        start=start and min(start, until),
-        end=until,
-    )
+    counted = counted_until_now(look, venue, symbol, timeframe, start, end)
     holes = [*_explained(look, counted), *_pending(counted), *_unknown(counted)]
     holes.sort(key=lambda hole: (*hole[:2], *hole[3:5]))
     values = {"venue": venue, "symbol": symbol, "timeframe": timeframe, "starts_at": start, "ends_at": end}
