@@ -23,7 +23,8 @@ def copy(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "include", tmp_path / "include", ignore=unwanted)
     (tmp_path / "plugins").mkdir()
     (tmp_path / "tests" / "integration").mkdir(parents=True)
-    for name in ("pyproject.toml", "tests/conftest.py"):
+    (tmp_path / "docs" / "pictures").mkdir(parents=True)
+    for name in ("pyproject.toml", "tests/conftest.py", "docs/pictures/browser.py"):
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
 
