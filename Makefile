@@ -12,7 +12,7 @@ STACK := $(PY) -m include.cli stack
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: help install demo up down status sql env dag-test quote market coverage forecasts reconcile verify-forecasts models report report-metrics budgets archive export replay new-venue test lint test-fast audit backup backups restore-backup bench bench-ingest bench-features bench-feature-memory bench-training bench-archive bench-backfill bench-calibration bench-receiver bench-api soak prove-alerts prove-celery prove-containers prove-recovery canary docs pictures lock lock-check clean
+.PHONY: help install demo up down status sql env dag-test quote market coverage forecasts reconcile verify-forecasts models report report-metrics budgets archive export replay new-venue test lint lint-python lint-sql test-fast audit backup backups restore-backup bench bench-ingest bench-features bench-feature-memory bench-training bench-archive bench-backfill bench-calibration bench-receiver bench-api soak prove-alerts prove-celery prove-containers prove-recovery canary docs pictures lock lock-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-21s %s\n", $$1, $$2}' Makefile
@@ -25,7 +25,7 @@ install: .venv/.complete ## install everything into .venv, from the lock
 	@echo "installing into .venv ($$($(PYTHON) --version), $$(grep -c '==' requirements.lock) packages from requirements.lock)" >&2
 	@$(PY) -c '' 2>/dev/null || "$(PYTHON)" -m venv --clear .venv || { echo "error: $(PYTHON) cannot make a virtual environment (Debian: apt-get install python3-venv)" >&2; exit 1; }
 	@$(PY) -m uv --version 2>/dev/null | grep -q ' $(UV_VERSION)' || $(PY) -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
-	@VIRTUAL_ENV="$(CURDIR)/.venv" $(PY) -m uv pip sync --quiet --require-hashes requirements.lock
+	@VIRTUAL_ENV="$(CURDIR)/.venv" $(PY) -m uv pip sync --quiet --require-hashes --compile-bytecode requirements.lock
 	@touch .venv/.complete
 
 demo: install ## the whole pipeline on replayed data, then the UI until Ctrl-C (ONCE=1 ends by itself)
@@ -78,18 +78,21 @@ new-venue: install ## the first files of another exchange: make new-venue NAME=b
 	@$(PY) -m include.cli new-venue "$(NAME)"
 
 test: install ## lint, types, and every test
-	@$(MAKE) lint
+	@$(MAKE) -j 2 lint
 	@$(PY) -m pytest -n 2 --no-loadscope-reorder $(ARGS)
 
 test-fast: install ## the tests that start no whole stack
 	@$(PY) -m pytest -n 2 --no-loadscope-reorder -m "not stack" $(ARGS)
 
-lint: install ## ruff, mypy, sqlfluff, locks
+lint: lint-python lint-sql lock-check ## ruff, mypy, sqlfluff, locks
+
+lint-python: install
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
+
+lint-sql: install
 	@$(PY) -m sqlfluff lint --disable-progress-bar sql
-	@$(MAKE) lock-check
 
 # One resolution for everything; the image's requirements.txt is its part without the development tools.
 COMPILE := $(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
