@@ -15,8 +15,10 @@ from include.stack.layout import Ports
 
 # Longer than the longest task: Redis hands a message that was not acknowledged in this time to another worker.
 VISIBILITY_SECONDS = 6 * 3600
-# Of Celery itself: how long a result waits for a database, and a message for a Redis, that is just being restarted.
+# Of Celery itself: what a worker loads before it forks, and how long a result waits for a database, and a message for a
+# Redis, that is just being restarted.
 CELERY_SETTINGS = {
+    "imports": ["include.preload"],
     "result_backend_max_retries": 20,
     "task_publish_retry_policy": {"max_retries": 30, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 1},
 }

@@ -90,7 +90,7 @@ def stack_environment(
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__EXECUTOR": "crypto_market.executor.PreloadedLocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": str(executor.slots),
         "AIRFLOW__CORE__DEFAULT_TIMEZONE": "utc",
         "AIRFLOW__CORE__FERNET_KEY": credentials.fernet_key,
@@ -110,6 +110,8 @@ def stack_environment(
         # A task whose scheduler was killed is found and retried within about a minute, not five.
         "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "90",
+        # A changed file is read at once; one that did not change, because what it imports may have changed.
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "60",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(layout.task_logs),
         # Beside the tasks' logs, where maintenance looks for old ones.
@@ -135,6 +137,7 @@ def stack_environment(
         "MLFLOW_BACKEND_STORE_URI": database_url(ports, "mlflow", credentials.mlflow_database, MLFLOW_DATABASE),
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "GIT_PYTHON_REFRESH": "quiet",
+        "MLFLOW_DISABLE_TELEMETRY": "true",  # MLflow reports its use to its makers by default
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",  # a line of the task log for each step of the bar
         **connections(layout, ports, credentials),
     }

@@ -60,7 +60,9 @@ def test_celery_settings_are_complete(airflow) -> None:
 
 
 def test_executor_is_chosen_by_one_variable(compose, airflow) -> None:
-    assert {each["environment"]["AIRFLOW__CORE__EXECUTOR"] for each in airflow.values()} == {"LocalExecutor"}
+    assert {each["environment"]["AIRFLOW__CORE__EXECUTOR"] for each in airflow.values()} == {
+        "crypto_market.executor.PreloadedLocalExecutor"
+    }
     done = compose("--format", "json", AIRFLOW_EXECUTOR="CeleryExecutor")
     chosen = json.loads(done.stdout)["services"]
     for name in (*(f"airflow-{part}" for part in PARTS), "airflow-init"):

@@ -49,7 +49,7 @@ def wait(component: Component, seconds: float) -> bool:
 
 def test_local_executor_hears_nothing_of_celery(layout: Layout, ports: Ports) -> None:
     environment = told(layout, ports, Executor())
-    assert environment["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
+    assert environment["AIRFLOW__CORE__EXECUTOR"] == "crypto_market.executor.PreloadedLocalExecutor"
     assert not [name for name in environment if "CELERY" in name]
 
 
