@@ -17,6 +17,11 @@ def limits(section: str, path: Path = FILE) -> dict[str, float]:
     return found
 
 
+def worst(record: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Of each figure what a month comes to, or what was seen, where that was more. record: of benchmarks/soak.py."""
+    return {name: max(value, record["most"][name]) for name, value in record["month"].items()}
+
+
 def breaches(figures: Mapping[str, float], allowed: Mapping[str, float]) -> list[str]:
     """A line for each figure above its limit, and for each limit whose figure is missing."""
     lines = []

@@ -3,40 +3,44 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import psycopg
 from psycopg import sql
 
-from include.stack.environment import METADATA_DATABASE, MLFLOW_DATABASE, STACK_VARIABLE, WAREHOUSE_DATABASE
+from include.stack.environment import METADATA_DATABASE, MLFLOW_DATABASE, WAREHOUSE_DATABASE
 from include.stack.layout import Layout
+from include.stack.processes import SessionBook, is_alive, members
 
 DATABASES = (METADATA_DATABASE, WAREHOUSE_DATABASE, MLFLOW_DATABASE)
 Figures = dict[str, float]
 
 
-def processes(var: Path) -> list[psutil.Process]:
-    """Every living process of the stack in that folder, found by its mark."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(STACK_VARIABLE) == str(var) and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
+def processes(layout: Layout) -> dict[psutil.Process, int]:
+    """Every living process of a stack, and the pid of its component's first one.
+
+    Not by the mark in their environment: who names himself anew (Airflow's api-server, the processes of its tasks,
+    PostgreSQL's) writes over that. Nor by session alone: PostgreSQL's processes each lead one of their own.
+    """
+    leaders = SessionBook(layout.sessions).sessions()
+    found = {process: os.getsid(process.pid) for process in members(leaders)}
+    for leader in leaders:
+        with suppress(psutil.NoSuchProcess):
+            found |= dict.fromkeys(filter(is_alive, psutil.Process(leader).children(recursive=True)), leader)
     return found
 
 
-def of_processes(var: Path, components: dict[int, str]) -> Figures:
+def of_processes(layout: Layout, components: dict[int, str]) -> Figures:
     """Memory (PSS bytes: shared pages count once) and open files, of all and by component; most of one process.
 
-    components: names by the pid of each component's first process, which leads its session.
+    components: names by the pid of each component's first process.
     """
     found: Figures = {"memory_bytes": 0, "open_files": 0, "open_files_of_one_process": 0, "processes": 0}
-    for process in processes(var):
+    for process, leader in processes(layout).items():
         try:
-            name = components.get(os.getsid(process.pid), "tasks")
+            name = components.get(leader, "others")
             memory, files = process.memory_full_info().pss, process.num_fds()
         except (psutil.NoSuchProcess, psutil.AccessDenied, ProcessLookupError):
             continue

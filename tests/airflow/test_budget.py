@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from benchmarks.month.budget import breaches, limits
-from benchmarks.month.sample import Figures, of_databases, of_files, of_processes
+from benchmarks.month.sample import Figures, of_databases, of_files, of_processes, processes
 from include.maintenance.metadata import clean_metadata, metadata_url
 from include.maintenance.removed import Removed
 from include.stack.credentials import Credentials, load_or_create
@@ -22,6 +22,7 @@ FORBIDDEN: tuple[LiteralString, ...] = (
     "delete from dag",
     "update dag_run set state = 'success'",
 )
+RENAMED = ("airflow api_server", "airflow worker -- LocalExecutor", "postgres: airflow", "postgres: checkpointer")
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(1200)]
 
 
@@ -41,9 +42,20 @@ def test_logs_and_metadata_of_a_run_memory_and_open_files_keep_the_budget(
     runs = sum(len(api.runs(dag_id)) for dag_id in api.dags())
     of_runs = of_files(stack.layout) | of_databases(dsn(stack, "postgres", credentials.postgres))
     figures: Figures = {name: of_runs[name] / runs for name in ("log_bytes", "metadata_rows")}
-    figures |= of_processes(stack.layout.var, {})
+    figures |= of_processes(stack.layout, {})
     print({name: round(value) for name, value in figures.items()})
     assert breaches(figures, limits("run")) == []
+
+
+def test_processes_that_named_themselves_anew_are_counted(stack: RunningStack) -> None:
+    named = " ".join(" ".join(process.cmdline()) for process in processes(stack.layout))
+    for name in (
+        "airflow api_server",
+        "airflow worker -- LocalExecutor",
+        "postgres: airflow",
+        "postgres: checkpointer",
+    ):
+        assert name in named, name
 
 
 def test_old_history_goes_by_the_role_of_maintenance_which_reads_no_secret(

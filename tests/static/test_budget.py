@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.month.budget import RECORD, breaches, limits
+from benchmarks.month.budget import RECORD, breaches, limits, worst
 from benchmarks.month.trend import HOURS_OF_A_MONTH, TICKERS_OF_A_MONTH, month, trend, trends
 
 FEWEST_HOURS = 10
@@ -20,12 +20,20 @@ def record() -> dict[str, Any]:
 
 
 def test_a_month_as_the_record_carries_it_on_keeps_the_budget(record: dict[str, Any]) -> None:
-    assert breaches(record["month"], limits("month")) == []
+    assert breaches(worst(record), limits("month")) == []
+
+
+def test_what_was_seen_counts_where_the_line_ends_below_it() -> None:
+    assert worst({"month": {"memory_bytes": 5, "open_files": 7}, "most": {"memory_bytes": 6, "open_files": 1}}) == {
+        "memory_bytes": 6,
+        "open_files": 7,
+    }
 
 
 def test_the_record_is_of_hours_that_all_succeeded_and_of_retention_that_works(record: dict[str, Any]) -> None:
     assert record["hours"] >= FEWEST_HOURS
-    assert len(record["samples"]) == record["hours"] + 1
+    assert record["samples"][-1]["hour"] == record["hours"]
+    assert max(each["sitting"] for each in record["samples"]) == len(record["seconds"])
     assert record["failed_runs"] == []
     assert record["trimmed"]["shrank"] is True
 
@@ -58,9 +66,16 @@ def test_a_ticker_run_is_added_for_every_five_minutes_of_the_month() -> None:
 
 
 def test_the_first_third_is_warming_up_and_figures_that_come_and_go_are_left_out() -> None:
-    samples = [{"hour": hour, "memory": 900 if hour < 3 else 100} for hour in range(9)]
+    samples = [{"hour": hour, "sitting": 1, "memory": 900 if hour < 3 else 100} for hour in range(9)]
     samples[4]["memory.tasks"] = 7
     assert {name: each.month for name, each in trends(samples).items()} == {"memory": 100}
+    again = [each | {"hour": each["hour"] + 8, "sitting": 2} for each in samples]
+    assert {name: each.month for name, each in trends(samples + again).items()} == {"memory": 100}
+
+
+def test_what_a_new_start_gives_back_is_no_decline() -> None:
+    samples = [{"hour": hour, "sitting": hour // 10, "memory": 100 + hour % 10} for hour in range(30)]
+    assert trends(samples)["memory"].per_hour == 1
 
 
 def test_a_line_is_carried_on_and_one_jump_does_not_bend_it() -> None:
