@@ -12,7 +12,7 @@ STACK := $(PY) -m include.cli stack
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 
-.PHONY: help install demo up down status sql env dag-test quote market coverage forecasts reconcile verify-forecasts models report report-metrics budgets archive export replay new-venue test lint lint-python lint-sql test-fast audit backup backups restore-backup bench bench-ingest bench-features bench-feature-memory bench-training bench-archive bench-backfill bench-calibration bench-receiver bench-api soak prove-alerts prove-celery prove-containers prove-recovery canary docs pictures lock lock-check clean
+.PHONY: help install demo up down status sql env dag-test quote market coverage forecasts reconcile verify-forecasts models report report-metrics budgets archive export replay new-venue test lint lint-python lint-sql test-fast audit backup backups restore-backup bench bench-ingest bench-features bench-feature-memory bench-training bench-archive bench-backfill bench-calibration bench-receiver bench-task-start bench-api soak prove-alerts prove-celery prove-containers prove-recovery canary docs pictures lock lock-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-21s %s\n", $$1, $$2}' Makefile
@@ -142,6 +142,9 @@ bench-archive: install ## two years archived, dropped and restored: rows a secon
 
 bench-backfill: install ## seven years through the scheduler: where the time goes
 	@$(PY) -m benchmarks.bench_backfill $(ARGS)
+
+bench-task-start: install ## what a task pays before its first line, with and without its libraries loaded before
+	@$(PY) -m benchmarks.bench_task_start $(ARGS)
 
 bench-receiver: install ## 10,000 StatsD packets a second for 10 s: lost, memory, time of a page (ARGS="--rate 20000")
 	@$(PY) -m benchmarks.bench_receiver $(ARGS)
