@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
+from include.api.headers import DATA
 from include.api.warehouse import STATEMENT_SECONDS
 from include.serving.selection import UnknownSubjectError
 
@@ -85,4 +86,5 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     def of_fault(request: Request, error: Exception) -> JSONResponse:
         log.exception("a fault of this program answering %s", request.url.path, exc_info=error)
-        return problem(request, 500, "fault", "a fault of this program; the api-server's log says which")
+        detail = "a fault of this program; the api-server's log says which"
+        return problem(request, 500, "fault", detail, DATA)  # this answer is made outside of SecurityHeaders

@@ -38,6 +38,10 @@ def named(role: str | None = Header(None, alias="x-role")) -> None:
         raise HTTPException(401, "Not authenticated")
 
 
+def broken() -> None:
+    raise ZeroDivisionError("a fault of ours, with words for nobody")
+
+
 def never_opened() -> str:
     raise ConnectionError("no question here is to reach the warehouse")
 
@@ -46,6 +50,7 @@ def never_opened() -> str:
 def client() -> Iterator[TestClient]:
     beside = APIRouter(include_in_schema=False)
     beside.add_api_route("/beside", lambda: "there", methods=["GET", "POST"])
+    beside.add_api_route("/broken", broken)
     app = create_app(Warehouse(never_opened, SystemClock), Access(named, named, named), [beside])
     with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as made:
         yield made
@@ -76,6 +81,13 @@ def test_somebody_is_told_what_is_wrong(client: TestClient, method: str, path: s
 
 def test_every_way_to_ask_a_path_is_named(client: TestClient) -> None:
     assert client.put("/beside", headers={"x-role": "reader"}).headers["allow"] == "GET, POST"
+
+
+def test_a_fault_is_told_without_its_words_and_as_safely_as_any_answer(client: TestClient) -> None:
+    answer = client.get("/broken")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert "words for nobody" not in answer.text
+    assert {name: answer.headers[name] for name in DATA} == DATA
 
 
 @pytest.mark.parametrize("role", [{}, {"x-role": "reader"}])
