@@ -232,3 +232,46 @@ def test_a_page_that_is_left_open_keeps_up(page: Page, address: str, world: tupl
             " close, base_volume) values (2, '1h', 'test', %s, %s, %s, %s, %s, %s, %s)",
             lost,
         )
+
+
+DRAWN = """
+async ({ address, around, apart }) => {
+  const { IntervalBand } = await import(`${address}/static/forecasts-band.js`);
+  const context = new OffscreenCanvas(100, 100).getContext("2d");
+  const bars = [5, 15, 65, 75, 95].map((x, place) => ({
+    x, originalData: { value: 50, ...around, isApart: apart.includes(place) },
+  }));
+  const band = new IntervalBand();
+  band.update({ bars, visibleRange: { from: 0, to: 5 }, barSpacing: 4 }, { color: "#000000", dashes: [] });
+  const scope = { context, horizontalPixelRatio: 1, verticalPixelRatio: 1 };
+  band.renderer().draw({ useBitmapCoordinateSpace: (draw) => draw(scope) }, (price) => price);
+  const columns = [...Array(100).keys()];
+  return columns.filter((x) => context.getImageData(x, 0, 1, 100).data.some((value) => value > 0));
+}
+"""
+
+
+@pytest.mark.parametrize("around", [{"lower": 40, "upper": 60, "lower95": 30, "upper95": 70}, {}])
+@pytest.mark.parametrize(("apart", "drawn"), [
+    ([], [*range(5, 95)]),
+    ([2, 4], [*range(5, 15), *range(65, 75), *range(93, 97)]),
+])  # fmt: skip
+def test_nothing_is_drawn_across_hours_of_which_nothing_is_known(
+    page: Page, address: str, around: dict[str, int], apart: list[int], drawn: list[int]
+) -> None:
+    shown(page, f"{address}/pages/forecasts")
+    assert page.evaluate(DRAWN, {"address": address, "around": around, "apart": apart}) == drawn
+
+
+def test_hours_without_a_forecast_are_empty_places_that_set_their_neighbours_apart(page: Page, address: str) -> None:
+    shown(page, f"{address}/pages/forecasts")
+    placed = page.evaluate(
+        """async ([address, hours]) => {
+          const { hourly } = await import(`${address}/static/forecasts-chart.js`);
+          return hourly(hours.map((hour) => ({ time: hour * 3600, value: 1 })))
+            .map(({ time, value, isApart }) => [time / 3600, value ?? null, isApart ?? null]);
+        }""",
+        [address, [0, 3, 4, 6]],  # the first is where the first forecast starts from
+    )
+    empty = [None, None]
+    assert placed == [[0, 1, False], [1, *empty], [2, *empty], [3, 1, False], [4, 1, False], [5, *empty], [6, 1, True]]

@@ -1,10 +1,10 @@
 // @ts-check
 // Forecasts with their intervals against what happened. Exports:
 //   forecastChart(box) -> {drawForecasts(rows, name, isOther), drawHappened(bars, isOther), onLook(fn)}; isOther: what
-//     is drawn is another series or range, and is shown whole; historyTable(rows, name, isOpen).
+//     is drawn is another series or range, and is shown whole; historyTable(rows, name, isOpen); hourly(items).
 // Rows are those of /forecasts, by their target; bars those of /candles/chart.
 
-import { LineStyle, themedChart } from "./chart.js";
+import { themedChart } from "./chart.js";
 import { element } from "./dom.js";
 import { moment } from "./format.js";
 import { IntervalBand } from "./forecasts-band.js";
@@ -13,19 +13,22 @@ import { table } from "./table.js";
 import { colour, onTheme } from "./theme.js";
 
 const MOST_LINES = 200;
-const plain = { priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: false };
+const HOUR = 3600;
+const plain = { priceLineVisible: false, lastValueVisible: false };
 
 const secondsOf = (/** @type {string} */ time) => Date.parse(time) / 1000;
 
 /** @param {HTMLElement} box */
 export function forecastChart(box) {
   const chart = themedChart(box, "Forecasts.");
-  const bandLook = () => ({ color: colour("accent"), priceLineVisible: false, lastValueVisible: false });
+  const bandLook = () => ({ ...plain, color: colour("accent"), dashes: [6, 6] });
+  const lineLook = () => ({ ...plain, color: colour("text") });
   const band = chart.api.addCustomSeries(new IntervalBand(), bandLook());
-  onTheme(() => band.applyOptions(bandLook()));
-  const dashed = { lineStyle: LineStyle.Dashed, lineWidth: 2 };
-  const forecast = chart.add("Line", () => ({ ...plain, ...dashed, color: colour("accent") }));
-  const happened = chart.add("Line", () => ({ ...plain, lineWidth: 2, color: colour("text") }));
+  const happened = chart.api.addCustomSeries(new IntervalBand(), lineLook());
+  onTheme(() => {
+    band.applyOptions(bandLook());
+    happened.applyOptions(lineLook());
+  });
   // After the box has its size.
   const fit = () => void requestAnimationFrame(() => chart.api.timeScale().fitContent());
   /** @type {Map<number, any>} */
@@ -44,15 +47,17 @@ export function forecastChart(box) {
       // Where the first one starts from, so that even one alone is a line and a widening band.
       const { as_of, as_of_price: value } = rows[0];
       items.unshift({ time: secondsOf(as_of), value, lower: value, upper: value, lower95: value, upper95: value });
-      band.setData(items);
-      forecast.setData(hourly(items.map(({ time, value }) => ({ time, value }))));
+      band.setData(hourly(items));
       if (isOther) fit();
       chart.describe(summary(rows, name));
     },
     /** @param {any[]} bars of /candles/chart @param {boolean} isOther */
     drawHappened(bars, isOther) {
       closes = new Map(bars.map((bar) => [secondsOf(bar.opened_at) + bar.bar_seconds, bar.close]));
-      happened.setData([...closes].map(([time, value]) => ({ time, value })));
+      const length = bars[0]?.bar_seconds;
+      const isApart = (/** @type {number} */ place, /** @type {[number, number][]} */ all) =>
+        place > 0 && all[place][0] - all[place - 1][0] > length;
+      happened.setData([...closes].map(([time, value], place, all) => ({ time, value, isApart: isApart(place, all) })));
       if (isOther) fit();
     },
     /** @param {(words: string) => void} look called with what is under the crosshair */
@@ -65,14 +70,18 @@ export function forecastChart(box) {
   };
 }
 
-/** With an empty place for each hour between, so that time runs evenly.
+/** With an empty place for each hour between, so that time runs evenly, and apart where there is one. The way from the
+ * first item, which is no forecast, to the first forecast is as long as its horizon.
  * @param {{time: number, value: number}[]} items */
-function hourly(items) {
-  const end = items[items.length - 1].time;
-  const values = new Map(items.map(({ time, value }) => [time, value]));
-  for (let time = items[0].time; time < end; time += 3600) if (!values.has(time)) values.set(time, NaN);
-  const inOrder = [...values].sort(([one], [other]) => one - other);
-  return inOrder.map(([time, value]) => (value > 0 ? { time, value } : { time }));
+export function hourly(items) {
+  /** @type {Map<number, object>} */
+  const places = new Map();
+  for (let { time } = items[0]; time < items[items.length - 1].time; time += HOUR) places.set(time, { time });
+  items.forEach((item, place) => {
+    const isApart = place > 1 && item.time - items[place - 1].time > HOUR;
+    places.set(item.time, { ...item, isApart });
+  });
+  return [...places].sort(([one], [other]) => one - other).map(([, item]) => item);
 }
 
 /** @param {any[]} rows @param {string} name */
