@@ -23,7 +23,8 @@ from include.venues.http import RequestsTransport, Response, Retry
 from include.warehouse.bootstrap import WarehouseDsns, bootstrap
 from include.warehouse.connection import connect
 from include.warehouse.migrations import MIGRATIONS_FOLDER, migrate
-from tests.conftest import WarehouseTemplate
+from tests.conftest import WarehouseTemplate, fresh_warehouse
+from tests.integration import market_world
 from tests.integration.facts_world import Databases, fill
 
 # Two quick attempts: what is tried again within a task is tested with the venues.
@@ -170,3 +171,11 @@ def warehouse_before(
     yield made
     with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
         connection.execute(f'drop database "{name}" with (force)')
+
+
+@pytest.fixture(scope="module")
+def market(cluster: PostgresCluster, warehouse_template: WarehouseTemplate) -> Iterator[WarehouseDsns]:
+    """A warehouse with all that market_world says of two venues."""
+    with fresh_warehouse(cluster, warehouse_template) as dsns:
+        market_world.fill(dsns)
+        yield dsns

@@ -12,12 +12,10 @@ import orjson
 import pytest
 from fastapi.testclient import TestClient
 
-from include.stack.postgres import PostgresCluster
 from include.warehouse.bootstrap import WarehouseDsns
 from include.warehouse.connection import Connection, connect
-from tests.conftest import WarehouseTemplate, fresh_warehouse
 from tests.integration.api import API, serving
-from tests.integration.market_world import BTC, DAYS, HOLES, HOUR, NOW, START, fill
+from tests.integration.market_world import BTC, DAYS, HOLES, HOUR, NOW, START
 
 FIGURES = ("opened_at", "open", "high", "low", "close", "base_volume")
 Figures = tuple[datetime, Decimal, Decimal, Decimal, Decimal, Decimal]
@@ -25,21 +23,14 @@ ALL = {**BTC, "from": START.isoformat(), "untrusted": "true"}
 
 
 @pytest.fixture(scope="module")
-def filled(cluster: PostgresCluster, warehouse_template: WarehouseTemplate) -> Iterator[WarehouseDsns]:
-    with fresh_warehouse(cluster, warehouse_template) as dsns:
-        fill(dsns)
-        yield dsns
-
-
-@pytest.fixture(scope="module")
-def client(filled: WarehouseDsns) -> Iterator[TestClient]:
-    with serving(filled.reader, NOW) as (client, _):
+def client(market: WarehouseDsns) -> Iterator[TestClient]:
+    with serving(market.reader, NOW) as (client, _):
         yield client
 
 
 @pytest.fixture(scope="module")
-def looking(filled: WarehouseDsns) -> Iterator[Connection]:
-    with connect(filled.reader) as connection:
+def looking(market: WarehouseDsns) -> Iterator[Connection]:
+    with connect(market.reader) as connection:
         yield connection
 
 

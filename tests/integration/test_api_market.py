@@ -17,12 +17,10 @@ from fastapi.testclient import TestClient
 from include.api.routes import alerts, candles, features, instruments, rankings, sentiment, tickers
 from include.api.schemas import Row
 from include.features.registry import NAMES
-from include.stack.postgres import PostgresCluster
 from include.warehouse.bootstrap import WarehouseDsns
 from include.warehouse.connection import Connection, connect
-from tests.conftest import WarehouseTemplate, fresh_warehouse
 from tests.integration.api import API, serving
-from tests.integration.market_world import BTC, END, NOW, START, fill
+from tests.integration.market_world import BTC, END, NOW, START
 
 ALL = {"from": START.isoformat(), "untrusted": "true"}
 
@@ -56,21 +54,14 @@ PAGED = [*((resource.path, resource.asked) for resource in RESOURCES), ("instrum
 
 
 @pytest.fixture(scope="module")
-def filled(cluster: PostgresCluster, warehouse_template: WarehouseTemplate) -> Iterator[WarehouseDsns]:
-    with fresh_warehouse(cluster, warehouse_template) as dsns:
-        fill(dsns)
-        yield dsns
-
-
-@pytest.fixture(scope="module")
-def client(filled: WarehouseDsns) -> Iterator[TestClient]:
-    with serving(filled.reader, NOW) as (client, _):
+def client(market: WarehouseDsns) -> Iterator[TestClient]:
+    with serving(market.reader, NOW) as (client, _):
         yield client
 
 
 @pytest.fixture(scope="module")
-def looking(filled: WarehouseDsns) -> Iterator[Connection]:
-    with connect(filled.reader) as connection:
+def looking(market: WarehouseDsns) -> Iterator[Connection]:
+    with connect(market.reader) as connection:
         connection.execute("set intervalstyle = 'iso_8601'")
         yield connection
 
@@ -110,11 +101,11 @@ def test_markets_say_what_they_have(client: TestClient) -> None:
 
 @pytest.mark.parametrize(("path", "asked"), PAGED, ids=[path for path, _ in PAGED])
 def test_pages_join_to_the_whole_even_while_the_clock_goes_on(
-    filled: WarehouseDsns, client: TestClient, path: str, asked: dict[str, str]
+    market: WarehouseDsns, client: TestClient, path: str, asked: dict[str, str]
 ) -> None:
     whole = ask(client, path, **asked, limit=10_000)["data"]
     size = max(1, len(whole) // 3)
-    with serving(filled.reader, NOW) as (other, clock):
+    with serving(market.reader, NOW) as (other, clock):
         answer = ask(other, path, **asked, limit=size)
         pages = answer["data"]
         while answer["next"]:

@@ -15,28 +15,19 @@ from include.api.warehouse import Warehouse
 from include.clock import FixedClock
 from include.serving.deadlines import FEATURE_LAG, RANKING_AGE, SENTIMENT_AGE, TICKER_AGE, TRANSFORM_LAG, candle_age
 from include.serving.selection import Snapshot
-from include.stack.postgres import PostgresCluster
 from include.warehouse.bootstrap import WarehouseDsns
 from include.warehouse.connection import Connection, connect
-from tests.conftest import WarehouseTemplate, fresh_warehouse
 from tests.integration.api import API, EVERYBODY, serving
-from tests.integration.market_world import BINANCE, BTC, DAY, END, HOUR, NOW, START, fill
+from tests.integration.market_world import BINANCE, BTC, DAY, END, HOUR, NOW, START
 from tests.integration.mart import candle, put
 
 SECOND = timedelta(seconds=1)
 LATE = {"from": (START + 700 * HOUR).isoformat()}  # after the last hole
 
 
-@pytest.fixture(scope="module")
-def filled(cluster: PostgresCluster, warehouse_template: WarehouseTemplate) -> Iterator[WarehouseDsns]:
-    with fresh_warehouse(cluster, warehouse_template) as dsns:
-        fill(dsns)
-        yield dsns
-
-
 @pytest.fixture
-def world(filled: WarehouseDsns) -> Iterator[tuple[TestClient, FixedClock]]:
-    with serving(filled.reader, NOW) as (client, clock):
+def world(market: WarehouseDsns) -> Iterator[tuple[TestClient, FixedClock]]:
+    with serving(market.reader, NOW) as (client, clock):
         yield client, clock
 
 
@@ -61,9 +52,9 @@ class Borrowed(Warehouse):
 
 
 @pytest.fixture
-def changed(filled: WarehouseDsns) -> Iterator[Changed]:
+def changed(market: WarehouseDsns) -> Iterator[Changed]:
     clock = FixedClock(NOW)
-    with connect(filled.owner) as connection, connection.transaction(force_rollback=True):
+    with connect(market.owner) as connection, connection.transaction(force_rollback=True):
         client = TestClient(create_app(Borrowed(connection, clock), EVERYBODY), raise_server_exceptions=False)
         yield Changed(client, clock, connection)
 
