@@ -38,7 +38,8 @@ class Diary:
             whole = text[: text.rfind("\n") + 1]
             for line in whole.splitlines():
                 diary._take(json.loads(line))
-            diary.path.write_text(whole)
+            if whole != text:
+                diary.path.write_text(whole)
         diary.sitting = max(diary.seconds, default=0) + 1
         return diary
 

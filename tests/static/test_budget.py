@@ -10,7 +10,7 @@ import pytest
 from benchmarks.month.budget import RECORD, breaches, limits, worst
 from benchmarks.month.trend import HOURS_OF_A_MONTH, TICKERS_OF_A_MONTH, month, trend, trends
 
-FEWEST_HOURS = 10
+FEWEST_HOURS = 100
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +30,13 @@ def test_what_was_seen_counts_where_the_line_ends_below_it() -> None:
     }
 
 
-def test_the_record_is_of_hours_that_all_succeeded_and_of_retention_that_works(record: dict[str, Any]) -> None:
+def test_the_record_is_of_hours_that_all_succeeded_and_a_whole_one_of_retention(record: dict[str, Any]) -> None:
     assert record["hours"] >= FEWEST_HOURS
     assert record["samples"][-1]["hour"] == record["hours"]
     assert max(each["sitting"] for each in record["samples"]) == len(record["seconds"])
     assert record["failed_runs"] == []
-    assert record["trimmed"]["shrank"] is True
+    if record["hours"] >= HOURS_OF_A_MONTH:  # before, history has to stay for the hours to come
+        assert record["trimmed"]["shrank"] is True
 
 
 def test_the_month_follows_from_the_samples_that_are_there(record: dict[str, Any]) -> None:
