@@ -101,7 +101,7 @@ def soak(hours: Hours, diary: Diary, wanted: int, deadline: float) -> None:
 
 def account(hours: Hours, diary: Diary, whole: bool) -> dict[str, Any]:
     """The record. whole: all hours are there, and retention may be put to the proof."""
-    samples = diary.few_samples()
+    samples, told = diary.few_samples(), len(hours.failed)
     found = trends(samples)
     ticker = of_a_ticker(hours)
     trimmed = None
@@ -117,7 +117,7 @@ def account(hours: Hours, diary: Diary, whole: bool) -> dict[str, Any]:
         "world": hours.stack.layout.world,
         "hours": diary.hours,
         "seconds": [round(each) for each in diary.seconds.values()],
-        "failed_runs": diary.failed + [each for each in hours.failed if each not in diary.failed],
+        "failed_runs": diary.failed + hours.failed[told:],
         "ticker": ticker,
         "month": month(found, ticker),
         "most": {name: max(each.get(name, 0) for each in diary.samples) for name in found},
@@ -177,10 +177,11 @@ def show(record: dict[str, Any], over: list[str]) -> None:
         print(
             f"{name:34}{each.first:16,.0f}{each.last:16,.0f}{each.per_hour:14,.1f}{record['month'][name]:18,}{limit:>18}"
         )
-    if not record["trimmed"]:
+    if trimmed := record["trimmed"]:
+        for name, value in trimmed["before"].items():
+            print(f"retention of half the run: {name} {value:,} -> {trimmed['after'][name]:,}")
+    else:
         print("not all of the hours: run it again with the same --folder to go on")
-    for name, value in record["trimmed"]["before"].items() if record["trimmed"] else ():
-        print(f"retention of half the run: {name} {value:,} -> {record['trimmed']['after'][name]:,}")
     for line in [*over, *(f"failed: {each}" for each in record["failed_runs"])]:
         print(line)
     print("within the budget" if not over else "over the budget")

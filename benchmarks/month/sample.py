@@ -47,7 +47,8 @@ def of_processes(layout: Layout, components: dict[int, str]) -> Figures:
         for key, value in (("memory_bytes", memory), ("open_files", files)):
             found[key] += value
             found[f"{key}.{name}"] = found.get(f"{key}.{name}", 0) + value
-        found["open_files_of_one_process"] = max(found["open_files_of_one_process"], files)
+        for key in ("open_files_of_one_process", f"open_files_of_one_process.{name}"):
+            found[key] = max(found.get(key, 0), files)
         found["processes"] += 1
     return found
 

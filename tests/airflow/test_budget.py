@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import LiteralString
 
+import psutil
 import psycopg
 import pytest
 
@@ -14,6 +15,7 @@ from include.maintenance.metadata import clean_metadata, metadata_url
 from include.maintenance.removed import Removed
 from include.stack.credentials import Credentials, load_or_create
 from include.stack.environment import METADATA_DATABASE, child_environment, stack_environment
+from include.stack.processes import SessionBook
 from tests.airflow.running import RunningStack
 
 FORBIDDEN: tuple[LiteralString, ...] = (
@@ -42,7 +44,10 @@ def test_logs_and_metadata_of_a_run_memory_and_open_files_keep_the_budget(
     runs = sum(len(api.runs(dag_id)) for dag_id in api.dags())
     of_runs = of_files(stack.layout) | of_databases(dsn(stack, "postgres", credentials.postgres))
     figures: Figures = {name: of_runs[name] / runs for name in ("log_bytes", "metadata_rows")}
-    figures |= of_processes(stack.layout, {})
+    leaders = SessionBook(stack.layout.sessions).sessions()
+    postgres = {pid: "postgres" for pid in leaders if psutil.Process(pid).name() == "postgres"}
+    assert len(postgres) == 1
+    figures |= of_processes(stack.layout, postgres)
     print({name: round(value) for name, value in figures.items()})
     assert breaches(figures, limits("run")) == []
 
