@@ -54,14 +54,16 @@ class Hours:
     def next_hour(self) -> None:
         """Push the clock three minutes past the next full hour and do what is due then.
 
-        Asset events wake features, transforms and forecasts besides, as they do in real time. Tickers are apart.
+        Asset events wake features, transforms and forecasts besides, as they do in real time; those started here stand
+        for the ones their timetables make. Tickers are apart.
         """
         hour = self.now.replace(minute=0, second=0, microsecond=0) + HOUR
         self.now = self._clock(hour + timedelta(minutes=3))
         window = _window(hour - HOUR, hour)
-        self._wait([self._start("ohlcv_hourly", window), self._start("spot_sentiment_hourly", window)])
-        self._wait([self._start(dag_id) for dag_id in ("feature_upsert", "market_transforms")])
-        self._wait([self._start("price_forecast")])
+        candles, spot = (self._start(dag_id, window) for dag_id in ("ohlcv_hourly", "spot_sentiment_hourly"))
+        self._wait([candles])
+        derived = [self._start(dag_id) for dag_id in ("feature_upsert", "market_transforms", "price_forecast")]
+        self._wait([spot, *derived])
 
     def tickers(self, runs: int) -> None:
         """So many runs of ticker_snapshots for the five minutes that have just ended."""

@@ -55,24 +55,25 @@ def of_processes(layout: Layout, components: dict[int, str]) -> Figures:
 
 def of_files(layout: Layout) -> Figures:
     """Bytes of task logs, of the components' own logs, and of all the stack wrote beside its databases."""
-    tasks, logs, state = (size(folder) for folder in (layout.task_logs, layout.logs, layout.state))
+    all_tasks = layout.logs / "tasks"
+    worlds = {folder.name: size(folder) for folder in all_tasks.iterdir()} if all_tasks.is_dir() else {}
+    components = size(layout.logs, without=all_tasks)
     return {
-        "log_bytes": logs,
-        "log_bytes.tasks": tasks,
-        "log_bytes.components": logs - size(layout.logs / "tasks"),
-        "state_bytes": state - size(layout.postgres_data),
+        "log_bytes": components + sum(worlds.values()),
+        "log_bytes.tasks": worlds.get(layout.task_logs.name, 0),
+        "log_bytes.components": components,
+        "state_bytes": size(layout.state, without=layout.postgres_data),
     }
 
 
-def size(folder: Path) -> int:
-    """Bytes of all files below a folder; what vanishes meanwhile is passed over."""
+def size(folder: Path, without: Path | None = None) -> int:
+    """Bytes of all files below a folder but those below another; what vanishes meanwhile is passed over."""
     total = 0
-    for path, _, names in os.walk(folder):
+    for path, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if Path(path, name) != without]
         for name in names:
-            try:
+            with suppress(FileNotFoundError):
                 total += os.lstat(os.path.join(path, name)).st_size
-            except FileNotFoundError:
-                continue
     return total
 
 
