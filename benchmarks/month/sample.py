@@ -55,12 +55,11 @@ def of_processes(layout: Layout, components: dict[int, str]) -> Figures:
 
 def of_files(layout: Layout) -> Figures:
     """Bytes of task logs, of the components' own logs, and of all the stack wrote beside its databases."""
-    all_tasks = layout.logs / "tasks"
-    worlds = {folder.name: size(folder) for folder in all_tasks.iterdir()} if all_tasks.is_dir() else {}
-    components = size(layout.logs, without=all_tasks)
+    of_worlds = layout.logs / "tasks"
+    tasks, components = size(layout.task_logs), size(layout.logs, without=of_worlds)
     return {
-        "log_bytes": components + sum(worlds.values()),
-        "log_bytes.tasks": worlds.get(layout.task_logs.name, 0),
+        "log_bytes": tasks + components + size(of_worlds, without=layout.task_logs),
+        "log_bytes.tasks": tasks,
         "log_bytes.components": components,
         "state_bytes": size(layout.state, without=layout.postgres_data),
     }
